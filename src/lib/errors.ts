@@ -1,0 +1,44 @@
+/**
+ * What went wrong on our side of the bridge. User code that fails is never an error here: it is a value (`CommandResult`).
+ *
+ * - `config`   a setting is missing, wrong or half given; `setting` names it
+ * - `net`      the server could not be reached or did not answer; `sent` says whether it may have seen the request
+ * - `api`      the server refused the request; `status` is the HTTP status, `serverMessage` its own words
+ * - `context`  the execution context is gone, or could not be opened
+ * - `command`  a command could not be run, or its result was lost
+ * - `internal` a defect of ours
+ */
+export interface ErrorDetails {
+  config: { readonly setting: string };
+  net: { readonly host: string; readonly sent: boolean };
+  api: { readonly status: number; readonly serverMessage: string };
+  context: { readonly lost: boolean };
+  command: Record<never, never>;
+  internal: Record<never, never>;
+}
+
+export type ErrorCode = keyof ErrorDetails;
+
+/** The one error class of the bridge. The message is a sentence for the user: the cause and, where there is one, the next step. */
+export class BridgeError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'BridgeError';
+  readonly code: C;
+  readonly details: ErrorDetails[C];
+
+  constructor(code: C, message: string, details: ErrorDetails[C], options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+
+  is<D extends ErrorCode>(code: D): this is BridgeError<D> {
+    return (this.code as ErrorCode) === code;
+  }
+
+  /** The only converter from whatever was thrown; anything that is not ours already is a defect: `internal`. */
+  static from(thrown: unknown): BridgeError {
+    if (thrown instanceof BridgeError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new BridgeError('internal', message, {}, { cause: thrown });
+  }
+}

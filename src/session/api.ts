@@ -1,0 +1,31 @@
+import type { CommandResult, RemoteLanguage } from '../databricks/types.ts';
+import type { Stage } from './stage.ts';
+
+/** The execution contexts behind one kernel (or one `exec`). Knows no Jupyter. */
+export interface Session {
+  /** Begins to open the first context if the cluster is usable already; never starts one, never throws: the first `run` tells. */
+  prepare(): void;
+  /**
+   * Runs one command and resolves with its end, opening or reopening the context first where needed.
+   * Never sends a command twice. Throws `BridgeError`: `config`, `net`, `api`, `context` (`lost`: the variables are gone), `command`.
+   */
+  run(code: string, language: RemoteLanguage, options: RunOptions): Promise<RunEnd>;
+  /** Destroys what was opened; waits at most `deadlineMs`, also for a `create` or `execute` answer that is still under way. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly interrupted: AbortSignal;
+  readonly killed: AbortSignal;
+  /** Called when what the run waits for changes, and with `undefined` once the command is sent. */
+  onStage(stage: Stage | undefined): void;
+  /** Called when a context other than the expected one serves this run: opened anew after a loss, or the second of a classic server. */
+  onNotice?(text: string): void;
+}
+
+export type RunEnd =
+  | { readonly end: 'result'; readonly result: CommandResult }
+  /** Interrupted: cancelled on the server, or given up before it was sent. */
+  | { readonly end: 'interrupted' }
+  /** Killed while it ran: the context was given up with its variables. */
+  | { readonly end: 'killed' };

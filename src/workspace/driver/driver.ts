@@ -1,0 +1,44 @@
+/** The languages of a context or command that a driver can run. */
+export type DriverLanguage = 'scala' | 'python' | 'sql';
+
+/** The seam between the API's cluster, context and command objects and a real Spark driver. Knows nothing of HTTP or dialects. */
+export interface Driver extends AsyncDisposable {
+  /** Makes a context whose REPL of `language` is running when this resolves; the others start when first used. */
+  open(contextId: string, language: DriverLanguage): Promise<void>;
+  /** Runs code to its end. A context runs one command at a time; the caller queues. Rejects only when the driver died. */
+  execute(command: DriverCommand): Promise<DriverResult>;
+  /** Stops a running command; its `execute` then ends as `cancelled`, `lost`, or with the result that came first. */
+  cancel(contextId: string, commandId: string): Promise<void>;
+  /** Ends the context's REPLs and jobs. Unknown ids are ignored. */
+  close(contextId: string): Promise<void>;
+  /** Resolves when the driver process is gone, for whatever reason; `reason` holds the end of its log where it died by itself. */
+  readonly exited: Promise<{ readonly reason: string }>;
+}
+
+export interface DriverCommand {
+  readonly contextId: string;
+  readonly commandId: string;
+  readonly language: DriverLanguage;
+  readonly code: string;
+}
+
+/** A column of a table; `type` is the JSON text of Spark's `DataType.json`, e.g. `"integer"` with its quotes. */
+export interface DriverColumn {
+  readonly name: string;
+  readonly type: string;
+  /** Hive's spelling, for the classic dialect: `int`, `string`, `array<int>`. */
+  readonly hiveType: string;
+  readonly metadata: string;
+}
+
+export type DriverResult =
+  | { readonly kind: 'text'; readonly text: string }
+  /** `rows` is the JSON text of an array of arrays, never parsed on its way, so that 2^63 survives. */
+  | { readonly kind: 'table'; readonly columns: readonly DriverColumn[]; readonly rows: string; readonly truncated: boolean }
+  /** Data URLs. */
+  | { readonly kind: 'image'; readonly fileNames: readonly string[] }
+  /** `summary` is one line `Class: message`, plain text; `cause` the whole report, with ANSI colours where the REPL makes them. */
+  | { readonly kind: 'error'; readonly summary: string; readonly cause: string }
+  | { readonly kind: 'cancelled' }
+  /** Code that did not stop after a cancel: the context is gone; `cause` says so and names the remedy. */
+  | { readonly kind: 'lost'; readonly cause: string };
