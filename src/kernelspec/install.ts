@@ -1,0 +1,75 @@
+import { copyFile, mkdtemp, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { KernelLanguage } from '../languages/info.ts';
+import { BridgeError } from '../lib/errors.ts';
+import { addToRecord, makeDirectory, readRecord, removeFromRecord } from './record.ts';
+import { isOurs, logos, templateFile, type KernelSpec } from './spec.ts';
+
+/**
+ * Writes a kernelspec into `directory`, in place of an older one of ours, and remembers it in `home`.
+ * Throws `BridgeError` `config` where another program's kernelspec has the name, or the name is none that Jupyter accepts.
+ */
+export async function installSpec(directory: string, language: KernelLanguage, spec: KernelSpec, home: string): Promise<void> {
+  const name = basename(directory);
+  if (!/^[a-z0-9._-]+$/.test(name)) {
+    const rule = 'use lower-case letters, digits, ".", "_" and "-".';
+    throw new BridgeError('config', `Jupyter accepts no kernel named "${name}": ${rule}`, { setting: '--name' });
+  }
+  if ((await stateOf(directory)) === 'foreign') {
+    const remedy = 'choose another with --name, or remove it with `jupyter kernelspec remove`.';
+    throw new BridgeError('config', `${directory} holds another program's kernel: ${remedy}`, { setting: '--name' });
+  }
+  const made = await makeDirectory(dirname(directory));
+  await addToRecord(home, { specs: [directory], made });
+  // Written whole and then renamed: a front end that looks meanwhile sees no half kernelspec.
+  const whole = await mkdtemp(join(dirname(directory), `.${name}-`));
+  await writeFile(join(whole, 'kernel.json'), `${JSON.stringify(spec, undefined, 2)}\n`);
+  for (const logo of logos) await copyFile(templateFile(language, logo), join(whole, logo));
+  await removeFiles(directory);
+  try {
+    await rename(whole, directory);
+  } catch {
+    // Files of the user's keep the old directory alive.
+    for (const file of await readdir(whole)) await rename(join(whole, file), join(directory, file));
+    await rmdir(whole);
+  }
+}
+
+/**
+ * Removes our kernelspecs from the given `kernels` directories, or wherever they were installed when none is given besides those in `known`.
+ * @returns the directories that are gone, and those in which files of others were left
+ */
+export async function uninstallSpecs(
+  kernels: readonly string[],
+  home: string,
+  { everywhere }: { readonly everywhere: boolean },
+): Promise<{ readonly removed: readonly string[]; readonly left: readonly string[] }> {
+  const found = await Promise.all(kernels.map(async (parent) => (await entries(parent)).map((name) => join(parent, name))));
+  const recorded = everywhere ? (await readRecord(home)).specs : [];
+  const removed: string[] = [];
+  const left: string[] = [];
+  for (const directory of new Set([...found.flat(), ...recorded])) {
+    if ((await stateOf(directory)) !== 'ours') continue;
+    await removeFiles(directory);
+    ((await stateOf(directory)) === 'absent' ? removed : left).push(directory);
+  }
+  await removeFromRecord(home, everywhere ? [...recorded, ...removed] : [...removed, ...left]);
+  return { removed, left };
+}
+
+async function stateOf(directory: string): Promise<'absent' | 'ours' | 'foreign'> {
+  const files = await entries(directory);
+  if (files.length === 0) return 'absent';
+  if (!files.includes('kernel.json')) return 'foreign';
+  return isOurs(await readFile(join(directory, 'kernel.json'), 'utf8')) ? 'ours' : 'foreign';
+}
+
+/** Removes the files that `installSpec` writes, and the directory if nothing else is in it. */
+async function removeFiles(directory: string): Promise<void> {
+  for (const file of ['kernel.json', ...logos]) await rm(join(directory, file), { force: true });
+  await rmdir(directory).catch(() => undefined);
+}
+
+async function entries(directory: string): Promise<readonly string[]> {
+  return readdir(directory).catch(() => []);
+}

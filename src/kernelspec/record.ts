@@ -1,0 +1,61 @@
+import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** What `install` put on this machine, so that `uninstall` finds it wherever it is, and takes away no more than that. */
+export interface Record {
+  /** Directories of kernelspecs. */
+  readonly specs: readonly string[];
+  /** Directories that did not exist before, each after the one it lies in. */
+  readonly made: readonly string[];
+}
+
+/** The record kept in `home`; empty when there is none, or none that can be read. */
+export async function readRecord(home: string): Promise<Record> {
+  try {
+    const { specs = [], made = [] } = JSON.parse(await readFile(recordFile(home), 'utf8')) as Partial<Record>;
+    return { specs, made };
+  } catch {
+    return { specs: [], made: [] };
+  }
+}
+
+/** Adds to the record in `home`, which is made where it is missing. */
+export async function addToRecord(home: string, { specs, made }: Record): Promise<void> {
+  const before = await readRecord(home);
+  const after: Record = {
+    specs: [...new Set([...before.specs, ...specs])],
+    made: [...new Set([...before.made, ...made, ...(await makeDirectory(home))])],
+  };
+  const file = recordFile(home);
+  await writeFile(`${file}.new`, `${JSON.stringify(after, undefined, 2)}\n`);
+  await rename(`${file}.new`, file);
+}
+
+/** Takes kernelspecs off the record. With the last one go the record and every directory that was made and is empty again. */
+export async function removeFromRecord(home: string, removed: readonly string[]): Promise<void> {
+  const { specs, made } = await readRecord(home);
+  const left = specs.filter((directory) => !removed.includes(directory));
+  if (left.length > 0) {
+    await writeFile(recordFile(home), `${JSON.stringify({ specs: left, made }, undefined, 2)}\n`);
+    return;
+  }
+  await rm(recordFile(home), { force: true });
+  // A directory that others have used since is not empty, and stays.
+  for (const directory of made.toReversed()) await rmdir(directory).catch(() => undefined);
+}
+
+/** Makes a directory and all above it; returns those that were missing, outermost first. */
+export async function makeDirectory(directory: string): Promise<readonly string[]> {
+  const outermost = await mkdir(directory, { recursive: true });
+  if (outermost === undefined) return [];
+  const made = [directory];
+  for (let path = directory; path !== outermost && path !== dirname(path); ) {
+    path = dirname(path);
+    made.unshift(path);
+  }
+  return made;
+}
+
+function recordFile(home: string): string {
+  return join(home, 'kernelspecs.json');
+}
