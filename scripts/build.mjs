@@ -7,8 +7,12 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 
-/** Entry points: the command, and the worker thread that answers heartbeats while the main thread is busy. */
-const entryPoints = { main: 'src/main.ts', 'heartbeat-worker': 'src/wire/heartbeat-worker.ts' };
+/** The command; the worker thread that answers heartbeats while the main thread is busy; what the other scripts need of the sources. */
+const entryPoints = {
+  main: 'src/main.ts',
+  'heartbeat-worker': 'src/wire/heartbeat-worker.ts',
+  runtime: 'src/workspace/driver/runtime.ts',
+};
 
 /** Chunks of an earlier build are kept this long, because a kernel that is still running may yet import one. */
 const keepChunksMs = 24 * 3600 * 1000;
@@ -59,6 +63,8 @@ export async function build({ clean = false } = {}) {
 
 /** @param {string} path @param {string | Uint8Array} contents */
 async function replace(path, contents) {
+  const old = await readFile(path).catch(() => undefined);
+  if (old?.equals(Buffer.from(contents))) return;
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, contents);
   if (basename(path) === 'main.js') await chmod(temporary, 0o755);

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { KernelLanguage } from '../languages/info.ts';
 import { BridgeError } from '../lib/errors.ts';
@@ -21,18 +21,11 @@ export async function installSpec(directory: string, language: KernelLanguage, s
   }
   const made = await makeDirectory(dirname(directory));
   await addToRecord(home, { specs: [directory], made });
-  // Written whole and then renamed: a front end that looks meanwhile sees no half kernelspec.
-  const whole = await mkdtemp(join(dirname(directory), `.${name}-`));
-  await writeFile(join(whole, 'kernel.json'), `${JSON.stringify(spec, undefined, 2)}\n`);
-  for (const logo of logos) await copyFile(templateFile(language, logo), join(whole, logo));
-  await removeFiles(directory);
-  try {
-    await rename(whole, directory);
-  } catch {
-    // Files of the user's keep the old directory alive.
-    for (const file of await readdir(whole)) await rename(join(whole, file), join(directory, file));
-    await rmdir(whole);
-  }
+  await makeDirectory(directory);
+  for (const logo of logos) await copyFile(templateFile(language, logo), join(directory, logo));
+  // Last, and by rename: without it Jupyter sees no kernel here, so that nobody ever meets half a one.
+  await writeFile(join(directory, unfinished), `${JSON.stringify(spec, undefined, 2)}\n`);
+  await rename(join(directory, unfinished), join(directory, 'kernel.json'));
 }
 
 /**
@@ -57,16 +50,21 @@ export async function uninstallSpecs(
   return { removed, left };
 }
 
+const unfinished = 'kernel.json.new';
+
+/** The files that `installSpec` writes. */
+const written: readonly string[] = ['kernel.json', unfinished, ...logos];
+
+/** Whose kernelspec is in this directory? One of ours that was never finished counts as absent. */
 async function stateOf(directory: string): Promise<'absent' | 'ours' | 'foreign'> {
   const files = await entries(directory);
-  if (files.length === 0) return 'absent';
-  if (!files.includes('kernel.json')) return 'foreign';
-  return isOurs(await readFile(join(directory, 'kernel.json'), 'utf8')) ? 'ours' : 'foreign';
+  if (files.includes('kernel.json')) return isOurs(await readFile(join(directory, 'kernel.json'), 'utf8')) ? 'ours' : 'foreign';
+  return files.every((file) => written.includes(file)) ? 'absent' : 'foreign';
 }
 
 /** Removes the files that `installSpec` writes, and the directory if nothing else is in it. */
 async function removeFiles(directory: string): Promise<void> {
-  for (const file of ['kernel.json', ...logos]) await rm(join(directory, file), { force: true });
+  for (const file of written) await rm(join(directory, file), { force: true });
   await rmdir(directory).catch(() => undefined);
 }
 
