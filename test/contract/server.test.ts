@@ -1,0 +1,494 @@
+import { describe, expect, test } from 'vitest';
+import { apiFixture, apiFixtures } from '../support/api-fixtures.ts';
+import type { ApiFixture } from '../support/api-fixtures.ts';
+import { ScriptedWorkspace } from '../support/scripted-workspace.ts';
+import { ScriptedDriver } from '../support/scripted-driver.ts';
+import type { Answer, BodyKind } from '../support/scripted-workspace.ts';
+
+const contextId = '5456852751451433082';
+
+/** What must have happened before a request of the document can get the answer that the document shows. */
+const before: Readonly<Record<string, (workspace: ScriptedWorkspace) => Promise<void>>> = {
+  'contexts-create': async (workspace) => {
+    workspace.nextIds = ['1793653964133248955'];
+  },
+  'contexts-status': (workspace) => openContext(workspace, '1793653964133248955', 'scala'),
+  'contexts-destroy': (workspace) => openContext(workspace, '1793653964133248955', 'scala'),
+  'commands-execute': async (workspace) => {
+    await openContext(workspace, contextId, 'scala');
+    workspace.nextIds = ['5220029674192230006'];
+  },
+  'commands-execute-file': async (workspace) => {
+    await openContext(workspace, contextId, 'scala');
+    workspace.nextIds = ['2245426871786618466'];
+  },
+  'commands-status-text': (workspace) => run(workspace, '5220029674192230006', 'sc.parallelize(1 to 10).collect'),
+  'commands-status-table': (workspace) => run(workspace, '2245426871786618466', 'select id, title from wiki limit 5\n', 'sql'),
+  'commands-status-running': (workspace) => run(workspace, '8370632921745693416', 'hang'),
+  'commands-status-error': (workspace) => run(workspace, '3881634436378952468', 'inner failure'),
+  'commands-cancel': (workspace) => run(workspace, '2245426871786618466', 'hang'),
+};
+
+async function openContext(workspace: ScriptedWorkspace, id: string, language: string): Promise<void> {
+  workspace.nextIds = [id];
+  await workspace.createContext(language);
+  await workspace.until(() => workspace.contextStatus(id), ({ status }) => status === 'Running');
+}
+
+async function run(workspace: ScriptedWorkspace, id: string, code: string, language = 'scala'): Promise<void> {
+  await openContext(workspace, contextId, 'scala');
+  workspace.nextIds = [id];
+  await workspace.execute(contextId, code, language);
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function send(workspace: ScriptedWorkspace, { request }: ApiFixture, kind: BodyKind): Promise<Answer> {
+  if (request.method === 'GET') return workspace.get(request.path, request.data);
+  // A file can be uploaded as a part of a multipart body only; in the other encodings its text is a parameter like any other.
+  const files = Object.entries(request.files ?? {});
+  if (kind === 'multipart') return workspace.post(request.path, request.data, kind, request.files);
+  return workspace.post(request.path, { ...request.data, ...Object.fromEntries(files.map(([name, { text }]) => [name, text])) }, kind);
+}
+
+const replayed = apiFixtures.filter(({ name }) => name !== 'clusters-list' && name !== 'clusters-status');
+const encodings = [
+  ['classic', 'form'],
+  ['classic', 'multipart'],
+  ['modern', 'form'],
+  ['modern', 'multipart'],
+  ['modern', 'json'],
+] as const;
+const exchanges = encodings.flatMap(([dialect, kind]) => {
+  return replayed
+    .filter(({ request }) => request.method === 'POST' || kind === 'form')
+    .map((fixture) => [fixture.name, dialect, kind, fixture] as const);
+});
+
+describe('the 1.2 document', () => {
+  test.for(exchanges)('%s holds literally (%s, %s)', async ([name, dialect, kind, fixture]) => {
+    await using workspace = new ScriptedWorkspace(dialect);
+    await workspace.workspace.defaultCluster.driver();
+    await before[name]?.(workspace);
+    const answer = await send(workspace, fixture, kind);
+    expect(answer.body).toEqual(dialect === 'modern' ? (fixture.modern ?? fixture.response.body) : fixture.response.body);
+    expect(answer.status).toBe(fixture.response.status);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+  });
+
+  test.for(['classic', 'modern'] as const)('clusters have the documented fields (%s)', async (dialect) => {
+    await using workspace = new ScriptedWorkspace(dialect);
+    await workspace.workspace.defaultCluster.driver();
+    const [documented] = apiFixture('clusters-list').response.body as [Record<string, string>];
+    const list = await workspace.get('/api/1.2/clusters/list');
+    expect(list.body).toEqual([{ ...documented, id: 'peaceJam', name: 'spark-it-up', driverIp: '127.0.0.1' }]);
+    const one = await workspace.get('/api/1.2/clusters/status', { clusterId: 'peaceJam' });
+    const body = { ...(apiFixture('clusters-status').response.body as object), driverIp: '127.0.0.1' };
+    expect(one.body).toEqual({ ...body, status: 'Running' });
+  });
+});
+
+describe('logins', () => {
+  const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+  test.for([
+    ['classic', basic('token:the-token'), 200],
+    ['classic', 'Bearer the-token', 401],
+    ['modern', basic('token:the-token'), 200],
+    ['modern', 'Bearer the-token', 200],
+    ['modern', 'bearer the-token', 200],
+    ['modern', 'Bearer the-tokem', 401],
+    ['modern', 'Bearer ', 401],
+    ['modern', basic('token:other'), 401],
+    ['modern', basic('admin:the-token'), 401],
+    ['modern', 'Digest the-token', 401],
+    ['modern', '', 401],
+  ] as const)('%s answers "%s" with %i', async ([dialect, authorization, status]) => {
+    await using workspace = new ScriptedWorkspace(dialect);
+    const answer = await workspace.inject({ url: '/api/1.2/clusters/list', headers: { authorization } });
+    expect(answer.status).toBe(status);
+    if (status === 401) expect(answer.headers['www-authenticate']).toMatch(/^Basic /);
+  });
+
+  test.for([
+    ['host', 'evil.example:8080', 403],
+    ['host', '127.0.0.1.evil.example', 403],
+    ['host', '127.0.0.1:4040', 200],
+    ['host', 'localhost', 200],
+    ['origin', 'http://127.0.0.1:4040', 403],
+    ['origin', 'null', 403],
+  ] as const)('a request with %s "%s" gets %i', async ([header, value, status]) => {
+    await using workspace = new ScriptedWorkspace('modern');
+    expect((await workspace.inject({ url: '/api/1.2/clusters/list', headers: { [header]: value } })).status).toBe(status);
+  });
+
+  test('nobody learns without a login which endpoints exist', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    expect((await workspace.inject({ url: '/no/such', headers: { authorization: '' } })).status).toBe(401);
+  });
+});
+
+describe('parameters', () => {
+  const parameters: readonly (readonly [method: 'GET' | 'POST', path: string, names: readonly string[]])[] = [
+    ['GET', 'clusters/status', ['clusterId']],
+    ['POST', 'contexts/create', ['language', 'clusterId']],
+    ['GET', 'contexts/status', ['clusterId', 'contextId']],
+    ['POST', 'contexts/destroy', ['clusterId', 'contextId']],
+    ['POST', 'commands/execute', ['language', 'clusterId', 'contextId', 'command']],
+    ['GET', 'commands/status', ['clusterId', 'contextId', 'commandId']],
+    ['POST', 'commands/cancel', ['clusterId', 'contextId', 'commandId']],
+  ];
+  const cases = parameters.flatMap(([method, path, names]) => names.map((name) => [method, path, name, names] as const));
+
+  test.for(cases)('%s %s names the missing %s', async ([method, path, missing, names]) => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const context = await workspace.createContext();
+    const command = await workspace.execute(context, 'hang');
+    const all: Record<string, string> = { language: 'sql', clusterId: 'peaceJam', contextId: context, commandId: command, command: 'x' };
+    const data = Object.fromEntries(names.filter((name) => name !== missing).map((name) => [name, all[name] ?? '']));
+    const url = `/api/1.2/${path}`;
+    const answer = method === 'GET' ? await workspace.get(url, data) : await workspace.post(url, data, 'json');
+    expect([answer.status, answer.body]).toEqual([500, { error: `NoSuchElementException: key not found: ${missing}` }]);
+  });
+
+  test('a classic server sees nothing in a JSON body and answers 500', async () => {
+    await using workspace = new ScriptedWorkspace('classic');
+    const answer = await workspace.post('/api/1.2/contexts/create', { language: 'scala', clusterId: 'peaceJam' }, 'json');
+    expect([answer.status, answer.body]).toEqual([500, { error: 'NoSuchElementException: key not found: language' }]);
+  });
+
+  test.for(['form', 'multipart', 'json'] as const)('unknown and nested parameters do no harm (%s)', async (kind) => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const data = { language: 'scala', clusterId: 'peaceJam', conf: { 'spark.speculation': true }, numbers: [1], __proto__x: '1' };
+    expect((await workspace.post('/api/1.2/contexts/create', data, kind)).status).toBe(200);
+  });
+
+  test('a missing body, an empty one and one of an unknown type have no parameters', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const error = { error: 'NoSuchElementException: key not found: language' };
+    const url = '/api/1.2/contexts/create';
+    expect((await workspace.inject({ method: 'POST', url })).body).toEqual(error);
+    expect((await workspace.inject({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, payload: 'language=sql' })).body).toEqual(error);
+  });
+
+  test.for([
+    ['{"language": ', /^JsonParseException: /],
+    ['[1]', /^IllegalArgumentException: The body is not a JSON object$/],
+    [Buffer.from([0x7b, 0xff, 0x7d]), /^MalformedInputException: the body is not valid UTF-8$/],
+  ] as const)('a broken JSON body gets a 500 that says what is wrong: %s', async ([payload, error]) => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const headers = { 'content-type': 'application/json' };
+    const answer = await workspace.inject({ method: 'POST', url: '/api/1.2/contexts/create', headers, payload });
+    expect(answer.status).toBe(500);
+    expect((answer.body as { error: string }).error).toMatch(error);
+  });
+
+  test('a command file that is not UTF-8 is refused', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const data = { language: 'sql', clusterId: 'peaceJam', contextId: await workspace.createContext() };
+    const files = { command: { name: 'x.sql', text: new Uint8Array([0x73, 0xff]) } };
+    const answer = await workspace.post('/api/1.2/commands/execute', data, 'multipart', files);
+    expect([answer.status, answer.body]).toEqual([500, { error: 'MalformedInputException: the body is not valid UTF-8' }]);
+  });
+
+  test.for(['form', 'multipart', 'json'] as const)('a command of 6 MB runs and one of a byte more is refused (%s)', async (kind) => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const context = await workspace.createContext();
+    const data = { language: 'sql', clusterId: 'peaceJam', contextId: context };
+    const command = `echo ${'é'.repeat(3 * 1024 * 1024 - 3)}x`;
+    const answer = await workspace.post('/api/1.2/commands/execute', { ...data, command }, kind);
+    expect(answer.status).toBe(200);
+    const end = await workspace.ended(context, (answer.body as { id: string }).id);
+    expect((end.body as { results: { data: string } }).results.data).toBe(command.slice(5));
+    const refused = await workspace.post('/api/1.2/commands/execute', { ...data, command: `${command}y` }, kind);
+    expect([refused.status, refused.body]).toEqual([
+      500,
+      { error: 'IllegalArgumentException: The command has 6291457 bytes; at most 6291456 are allowed' },
+    ]);
+  });
+
+  test('a body far over the limit is refused as JSON too', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const answer = await workspace.post('/api/1.2/contexts/create', { language: 'x'.repeat(20_000_000) });
+    expect(answer.status).toBe(413);
+    expect(answer.body).toHaveProperty('error');
+  });
+});
+
+describe('endpoints', () => {
+  test.for([
+    ['GET', '/api/1.2/commands/execute'],
+    ['POST', '/api/1.2/commands/status'],
+    ['GET', '/api/9.9/none'],
+  ] as const)('%s %s is unknown: 404', async ([method, url]) => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const answer = await workspace.inject({ method, url });
+    expect(answer.status).toBe(404);
+    expect(answer.body).toEqual({ error: `No such endpoint: ${method} ${url}` });
+  });
+});
+
+test('a HEAD request does not read a result', async () => {
+  await using workspace = new ScriptedWorkspace('modern');
+  const context = await workspace.createContext();
+  const first = await workspace.execute(context, 'echo kept');
+  await workspace.ended(context, await workspace.execute(context, 'echo later'));
+  const query = new URLSearchParams({ clusterId: 'peaceJam', contextId: context, commandId: first });
+  expect((await workspace.inject({ method: 'HEAD', url: `/api/1.2/commands/status?${query}` })).status).toBe(404);
+  expect((await workspace.status(context, first)).body).toMatchObject({ results: { data: 'kept' } });
+});
+
+describe('unknown things', () => {
+  test.for(['classic', 'modern'] as const)('are refused in the document’s words (%s)', async (dialect) => {
+    await using workspace = new ScriptedWorkspace(dialect);
+    const context = await workspace.createContext();
+    const data = { clusterId: 'peaceJam', contextId: '123', commandId: '456', language: 'sql', command: 'x' };
+    const ask = [
+      workspace.get('/api/1.2/contexts/status', data),
+      workspace.get('/api/1.2/commands/status', data),
+      workspace.post('/api/1.2/commands/execute', data),
+      workspace.post('/api/1.2/commands/cancel', data),
+    ];
+    for (const answer of await Promise.all(ask)) expect([answer.status, answer.body]).toEqual([500, { error: 'ContextNotFound' }]);
+    for (const answer of [await workspace.status(context, '456'), await workspace.cancel(context, '456')]) {
+      expect([answer.status, answer.body]).toEqual([500, { error: 'NoSuchElementException: key not found: 456' }]);
+    }
+    const other = await workspace.post('/api/1.2/contexts/create', { language: 'sql', clusterId: '1' });
+    expect([other.status, other.body]).toEqual([500, { error: 'RuntimeException: Unknown cluster id 1' }]);
+  });
+});
+
+describe('languages', () => {
+  const languages = ['scala', 'python', 'sql', 'r', 'cobol'];
+  const allowed: Readonly<Record<string, readonly string[]>> = { scala: ['scala', 'sql'], python: ['python', 'sql'], sql: ['sql'] };
+  const cases = (['classic', 'modern'] as const).flatMap((dialect) => {
+    return Object.entries(allowed).flatMap(([context, classic]) => {
+      const runs = dialect === 'classic' ? classic : ['scala', 'python', 'sql'];
+      return languages.map((language) => [dialect, context, language, runs.includes(language) ? 200 : 500] as const);
+    });
+  });
+
+  test.for(cases)('%s: a %s context answers a %s command with %i', async ([dialect, context, language, status]) => {
+    await using workspace = new ScriptedWorkspace(dialect);
+    const contextId = await workspace.createContext(context);
+    const data = { language, clusterId: 'peaceJam', contextId, command: 'echo x' };
+    const answer = await workspace.post('/api/1.2/commands/execute', data);
+    expect(answer.status).toBe(status);
+    if (status === 500) expect(answer.body).toEqual({ error: expect.stringMatching(/^IllegalArgumentException: .*\w/) });
+  });
+
+  test.for(['r', 'SCALA', ''])('no context of language "%s" is made', async (language) => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const answer = await workspace.post('/api/1.2/contexts/create', { language, clusterId: 'peaceJam' });
+    expect(answer.status).toBe(500);
+    expect(answer.body).toEqual({ error: expect.stringMatching(/^IllegalArgumentException: /) });
+    expect(workspace.workspace.openContexts).toBe(0);
+  });
+});
+
+describe('results', () => {
+  test('can be read once', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const context = await workspace.createContext();
+    const command = await workspace.execute(context, 'echo hi');
+    expect((await workspace.ended(context, command)).body).toMatchObject({ status: 'Finished', results: { resultType: 'text', data: 'hi' } });
+    const error = { error: `NoSuchElementException: key not found: ${command}` };
+    expect((await workspace.status(context, command)).body).toEqual(error);
+    expect((await workspace.cancel(context, command)).body).toEqual(error);
+  });
+
+  test.for([
+    ['classic', '"truncated":"True"', '{"type":"bigint","name":"n"}'],
+    ['modern', '"truncated":true,"isJsonSchema":true', '{"name":"n","type":"\\"long\\"","metadata":"{}"}'],
+  ] as const)('integers beyond 2^53 pass through untouched (%s)', async ([dialect, truncated, schema]) => {
+    await using workspace = new ScriptedWorkspace(dialect);
+    const context = await workspace.createContext();
+    const { text } = await workspace.ended(context, await workspace.execute(context, 'select 9223372036854775807', 'sql'));
+    expect(text).toContain('[[9223372036854775807]]');
+    expect(text).toContain(truncated);
+    expect(text).toContain(`"schema":[${schema}]`);
+  });
+
+  test.for([
+    ['modern', 'plot', { resultType: 'image', fileName: 'data:image/png;base64,AAAA' }],
+    ['modern', 'plots', { resultType: 'images', fileNames: ['data:image/png;base64,AAAA', 'data:image/png;base64,BBBB'] }],
+    [
+      'modern',
+      'throw',
+      {
+        resultType: 'error',
+        summary: "<span class='ansi-red-fg'>Exception</span>: &lt;juhu&gt; &amp; more",
+        cause: '\u001b[31mException\u001b[0m: <juhu> & more',
+      },
+    ],
+    ['classic', 'throw', { resultType: 'error', cause: '\u001b[31mException\u001b[0m: <juhu> & more' }],
+  ] as const)('%s: %s', async ([dialect, code, results]) => {
+    await using workspace = new ScriptedWorkspace(dialect);
+    const context = await workspace.createContext('python');
+    const command = await workspace.execute(context, code, 'python');
+    expect((await workspace.ended(context, command)).body).toEqual({ status: 'Finished', id: command, results });
+  });
+
+  test('text beyond 10 MB is cut, and says so', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const context = await workspace.createContext();
+    const driver = await workspace.workspace.defaultCluster.driver();
+    driver.execute = async () => ({ kind: 'text', text: 'x'.repeat(10_000_001) });
+    const { body } = await workspace.ended(context, await workspace.execute(context, 'much'));
+    const { data } = (body as { results: { data: string } }).results;
+    expect(data.slice(9_999_999)).toBe('x\n*** WARNING: max output size exceeded, skipping output. ***');
+  });
+});
+
+describe('cancel', () => {
+  test.for([
+    ['classic', 'Cancelled'],
+    ['modern', 'Finished'],
+  ] as const)('%s: a running command ends as %s, with a CommandCancelledException', async ([dialect, status]) => {
+    await using workspace = new ScriptedWorkspace(dialect);
+    const context = await workspace.createContext();
+    const command = await workspace.execute(context, 'hang');
+    await workspace.until(() => workspace.status(context, command), (body) => body.status === 'Running');
+    expect(await workspace.cancel(context, command)).toMatchObject({ status: 200, body: { id: command } });
+    expect((await workspace.ended(context, command)).body).toMatchObject({
+      status,
+      results: { resultType: 'error', cause: expect.stringContaining('CommandCancelledException') },
+    });
+    expect((await workspace.ended(context, await workspace.execute(context, 'echo on'))).body).toMatchObject({ results: { data: 'on' } });
+  });
+
+  test('a queued command ends without having run', async () => {
+    await using workspace = new ScriptedWorkspace('classic');
+    const context = await workspace.createContext();
+    const running = await workspace.execute(context, 'hang');
+    const queued = await workspace.execute(context, 'echo never');
+    expect((await workspace.status(context, queued)).body).toEqual({ status: 'Queued', id: queued });
+    await workspace.cancel(context, queued);
+    expect((await workspace.status(context, queued)).body).toMatchObject({ status: 'Cancelled' });
+    await workspace.cancel(context, running);
+    await workspace.ended(context, running);
+    await workspace.ended(context, await workspace.execute(context, 'echo last'));
+    expect(workspace.drivers[0]?.executed).toEqual(['hang', 'echo last']);
+  });
+
+  test('of a finished command changes nothing', async () => {
+    await using workspace = new ScriptedWorkspace('classic');
+    const context = await workspace.createContext();
+    const command = await workspace.execute(context, 'echo done');
+    const next = await workspace.execute(context, 'echo next');
+    await workspace.ended(context, next);
+    expect((await workspace.cancel(context, command)).body).toEqual({ id: command });
+    expect((await workspace.status(context, command)).body).toMatchObject({ status: 'Finished', results: { data: 'done' } });
+  });
+
+  test('of code that cannot be stopped costs the context, which says so', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const context = await workspace.createContext();
+    const command = await workspace.execute(context, 'stubborn');
+    const queued = await workspace.execute(context, 'echo never');
+    await workspace.until(() => workspace.status(context, command), (body) => body.status === 'Running');
+    await workspace.cancel(context, command);
+    const lost = expect.stringContaining('the context is lost');
+    expect((await workspace.ended(context, command)).body).toMatchObject({ status: 'Error', results: { cause: lost } });
+    expect((await workspace.ended(context, queued)).body).toMatchObject({ status: 'Error', results: { cause: lost } });
+    expect((await workspace.contextStatus(context)).body).toEqual({ status: 'Error', id: context, cause: lost });
+    const data = { language: 'scala', clusterId: 'peaceJam', contextId: context, command: 'echo x' };
+    const refused = await workspace.post('/api/1.2/commands/execute', data);
+    expect([refused.status, refused.body]).toEqual([500, { error: expect.stringMatching(/^IllegalStateException: .*the context is lost/) }]);
+  });
+});
+
+describe('contexts', () => {
+  test('run their commands one at a time in the order they came, and do not wait for each other', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const [busy, free] = [await workspace.createContext(), await workspace.createContext()];
+    const first = await workspace.execute(busy, 'hang');
+    const second = await workspace.execute(busy, 'echo second');
+    await workspace.ended(free, await workspace.execute(free, 'echo free'));
+    expect((await workspace.status(busy, second)).body).toMatchObject({ status: 'Queued', results: null });
+    await workspace.cancel(busy, first);
+    await workspace.ended(busy, second);
+    expect(workspace.drivers[0]?.executed).toEqual(['hang', 'echo free', 'echo second']);
+  });
+
+  test('are closed in the driver when they are destroyed, and unknown from then on', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const context = await workspace.createContext();
+    await workspace.ended(context, await workspace.execute(context, 'echo x'));
+    await workspace.execute(context, 'hang');
+    const destroyed = await workspace.post('/api/1.2/contexts/destroy', { clusterId: 'peaceJam', contextId: context });
+    expect(destroyed.body).toEqual({ id: context });
+    expect((await workspace.contextStatus(context)).body).toEqual({ error: 'ContextNotFound' });
+    expect(workspace.drivers[0]?.closed).toEqual([context]);
+  });
+
+  test('are Pending while the driver starts, and take commands meanwhile', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const driver = new ScriptedDriver();
+    let started: (driver: ScriptedDriver) => void = () => {};
+    workspace.startDriver = () => new Promise((resolve) => (started = resolve));
+    const context = await workspace.createContext();
+    expect((await workspace.contextStatus(context)).body).toEqual({ status: 'Pending', id: context });
+    expect((await workspace.get('/api/1.2/clusters/list')).body).toMatchObject([{ status: 'Pending' }]);
+    const command = await workspace.execute(context, 'echo early');
+    expect((await workspace.status(context, command)).body).toMatchObject({ status: 'Queued' });
+    started(driver);
+    expect((await workspace.ended(context, command)).body).toMatchObject({ status: 'Finished', results: { data: 'early' } });
+  });
+
+  test('destroyed while they open leave nothing open in the driver', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const driver = await workspace.workspace.defaultCluster.driver();
+    let opened: () => void = () => {};
+    driver.open = () => new Promise((resolve) => (opened = resolve));
+    const context = await workspace.createContext();
+    await workspace.contextStatus(context);
+    await workspace.post('/api/1.2/contexts/destroy', { clusterId: 'peaceJam', contextId: context });
+    opened();
+    await workspace.get('/api/1.2/clusters/list');
+    expect(workspace.drivers[0]?.closed).toEqual([context]);
+  });
+
+  test('whose REPL does not start are in Error, with the reason', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const driver = await workspace.workspace.defaultCluster.driver();
+    driver.open = async () => {
+      throw new Error('Python has no IPython');
+    };
+    const context = await workspace.createContext('python');
+    const answer = await workspace.until(() => workspace.contextStatus(context), ({ status }) => status !== 'Pending');
+    expect(answer.body).toEqual({ status: 'Error', id: context, cause: 'Python has no IPython' });
+  });
+});
+
+describe('a driver that dies', () => {
+  test('ends its commands and contexts with its last words, and the next context starts another', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const context = await workspace.createContext();
+    const other = await workspace.createContext('sql');
+    await workspace.ended(other, await workspace.execute(other, 'echo x', 'sql'));
+    const command = await workspace.execute(context, 'die');
+    const cause = expect.stringMatching(/has ended, and its variables are gone\. Out of memory\.$/);
+    expect((await workspace.ended(context, command)).body).toMatchObject({ status: 'Error', results: { resultType: 'error', cause } });
+    for (const id of [context, other]) expect((await workspace.contextStatus(id)).body).toEqual({ status: 'Error', id, cause });
+    expect((await workspace.get('/api/1.2/clusters/list')).body).toMatchObject([{ status: 'Error' }]);
+    const next = await workspace.createContext();
+    expect((await workspace.ended(next, await workspace.execute(next, 'echo back'))).body).toMatchObject({ results: { data: 'back' } });
+    expect((await workspace.get('/api/1.2/clusters/list')).body).toMatchObject([{ status: 'Running' }]);
+    expect(workspace.drivers).toHaveLength(2);
+    const destroyed = await workspace.post('/api/1.2/contexts/destroy', { clusterId: 'peaceJam', contextId: context });
+    expect([destroyed.status, destroyed.body]).toEqual([200, { id: context }]);
+  });
+
+  test('before it has started leaves the reason in cluster and context, and the next context tries again', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    workspace.startDriver = async () => {
+      throw new Error('There is no Java; set DATABRICKS_KERNEL_JAVA');
+    };
+    const context = await workspace.createContext();
+    const answer = await workspace.until(() => workspace.contextStatus(context), ({ status }) => status !== 'Pending');
+    expect(answer.body).toEqual({ status: 'Error', id: context, cause: 'There is no Java; set DATABRICKS_KERNEL_JAVA' });
+    expect((await workspace.get('/api/1.2/clusters/list')).body).toMatchObject([{ status: 'Error' }]);
+    workspace.startDriver = async () => new ScriptedDriver();
+    const next = await workspace.createContext();
+    expect((await workspace.ended(next, await workspace.execute(next, 'echo back'))).body).toMatchObject({ results: { data: 'back' } });
+  });
+});
