@@ -1,0 +1,80 @@
+import { trace } from '../lib/trace.ts';
+import type { Inbound, KernelChannels } from '../protocol/channels.ts';
+import type { CommType, Contents, ReplyTo, ReplyType, RequestType } from '../protocol/contents.ts';
+import type { MessageMaker } from '../protocol/message.ts';
+import type { RequestOf } from '../protocol/parse.ts';
+import { exchange, type Exchange, type Signals } from './exchange.ts';
+import { failureOf } from './failure.ts';
+
+const log = trace('kernel');
+
+type Answer<T extends RequestType | CommType> = T extends RequestType ? Contents[ReplyTo<T>] : void;
+export type Handler<T extends RequestType | CommType> = (request: Exchange<T>) => Answer<T> | Promise<Answer<T>>;
+
+/** One handler a message type. It returns its reply; all that surrounds a reply is `dispatch`'s business. */
+export type Handlers = { readonly [T in RequestType | CommType]: Handler<T> };
+
+export interface DispatchOptions {
+  readonly channels: KernelChannels;
+  readonly make: MessageMaker;
+}
+
+/**
+ * Answers one request: `busy`, what its handler publishes, the reply, `idle`, in this order and whatever happens.
+ * Never rejects. Resolves with how it ended; a message without a reply ends `ok`.
+ */
+export async function dispatch(
+  inbound: Inbound,
+  handlers: Handlers,
+  signals: Signals,
+  { channels, make }: DispatchOptions,
+): Promise<'ok' | 'error'> {
+  const { request } = inbound;
+  const status = (execution_state: 'busy' | 'idle') => channels.publish(make('status', { execution_state }, request.header));
+  const reply = (content: Contents[ReplyType]) => {
+    const type = replyType(request.header.msg_type);
+    if (type) inbound.reply(make(type, content, request.header));
+  };
+  status('busy');
+  try {
+    switch (request.type) {
+      case 'unknown':
+        log.warn(`no answer to ${request.header.msg_type}, a type that this kernel does not know`);
+        return 'ok';
+      case 'malformed':
+        log.warn(`${request.header.msg_type}: ${request.problem}`);
+        reply({ status: 'error', ename: 'ProtocolError', evalue: request.problem, traceback: [] });
+        return 'error';
+      default: {
+        const content = await handle(handlers, request, inbound, signals, channels, make);
+        if (!content) return 'ok';
+        reply(content);
+        return content.status === 'error' ? 'error' : 'ok';
+      }
+    }
+  } catch (thrown) {
+    const failure = failureOf(thrown);
+    log.error(failure.traceback.join('\n'));
+    reply({ status: 'error', ...failure });
+    return 'error';
+  } finally {
+    status('idle');
+  }
+}
+
+function handle<T extends RequestType | CommType>(
+  handlers: Handlers,
+  request: RequestOf<T>,
+  inbound: Inbound,
+  signals: Signals,
+  channels: KernelChannels,
+  make: MessageMaker,
+): Answer<T> | Promise<Answer<T>> {
+  const handler: Handler<T> = handlers[request.type];
+  return handler(exchange(request, inbound, signals, channels, make));
+}
+
+/** Comms and unknown messages have none. */
+function replyType(type: string): ReplyType | undefined {
+  return type.endsWith('_request') ? (type.replace(/_request$/, '_reply') as ReplyType) : undefined;
+}

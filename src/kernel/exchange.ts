@@ -1,0 +1,38 @@
+import type { Inbound, KernelChannels } from '../protocol/channels.ts';
+import type { CommType, Contents, IopubType, RequestType } from '../protocol/contents.ts';
+import type { MessageMaker } from '../protocol/message.ts';
+import type { RequestOf } from '../protocol/parse.ts';
+
+/** One request while it is being answered: all that a handler gets, and the only way to publish anything. */
+export interface Exchange<T extends RequestType | CommType = RequestType | CommType> {
+  readonly request: RequestOf<T>;
+  /** Aborted by an interrupt while this request runs. */
+  readonly interrupted: AbortSignal;
+  /** Aborted when an interrupt was not enough, and on shutdown. */
+  readonly killed: AbortSignal;
+  publish<P extends IopubType>(type: P, content: Contents[P]): void;
+  /** Asks the front end that sent this request. Rejects on interrupt. */
+  input(prompt: string, password: boolean): Promise<string>;
+}
+
+export interface Signals {
+  readonly interrupted: AbortSignal;
+  readonly killed: AbortSignal;
+}
+
+export function exchange<T extends RequestType | CommType>(
+  request: RequestOf<T>,
+  inbound: Inbound,
+  signals: Signals,
+  channels: KernelChannels,
+  make: MessageMaker,
+): Exchange<T> {
+  return {
+    request,
+    interrupted: signals.interrupted,
+    killed: signals.killed,
+    publish: (type, content) => channels.publish(make(type, content, request.header)),
+    input: (prompt, password) =>
+      inbound.input(make('input_request', { prompt, password }, request.header), AbortSignal.any([signals.interrupted, signals.killed])),
+  };
+}

@@ -1,0 +1,27 @@
+import { BridgeError, type ErrorCode } from '../lib/errors.ts';
+import type { CellError } from './interpreter.ts';
+
+const names: { readonly [C in ErrorCode]: string } = {
+  config: 'ConfigurationError',
+  net: 'ConnectionError',
+  api: 'ApiError',
+  context: 'ContextError',
+  command: 'CommandError',
+  internal: 'InternalError',
+};
+
+/**
+ * What was thrown where nothing should be, as a cell shows it. A sentence that was written for the user stands alone;
+ * a defect of ours comes with its stack, so that whoever reports it has something to report.
+ */
+export function failureOf(thrown: unknown): CellError {
+  const error = BridgeError.from(thrown);
+  const ename = names[error.code];
+  const line = `${ename}: ${error.message}`;
+  const origin = error.cause instanceof Error ? error.cause : error;
+  const stack = error.code === 'internal' ? (origin.stack ?? '').split('\n').slice(1) : [];
+  return { ename, evalue: error.message, traceback: [line, ...stack] };
+}
+
+/** How a cell ends that was interrupted before its interpreter could take it. */
+export const keyboardInterrupt: CellError = { ename: 'KeyboardInterrupt', evalue: '', traceback: ['KeyboardInterrupt'] };

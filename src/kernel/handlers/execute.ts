@@ -1,0 +1,126 @@
+import { BridgeError } from '../../lib/errors.ts';
+import { trace } from '../../lib/trace.ts';
+import type { Contents } from '../../protocol/contents.ts';
+import type { Output } from '../../protocol/output.ts';
+import type { Handler } from '../dispatch.ts';
+import type { Exchange } from '../exchange.ts';
+import { failureOf, keyboardInterrupt } from '../failure.ts';
+import type { History } from '../history.ts';
+import type { Cell, CellError, Evaluated, Interpreter, Outcome } from '../interpreter.ts';
+
+const log = trace('kernel');
+
+type Execute = Handler<'execute_request'>;
+type Reply = Contents['execute_reply'];
+
+export interface ExecuteHandlers {
+  /** Runs a cell. */
+  readonly execute: Execute;
+  /** Answers a cell that was queued behind one that failed: not run, and its number not used. */
+  readonly refuse: Execute;
+}
+
+export function executeHandlers(interpreter: Promise<Interpreter>, history: History): ExecuteHandlers {
+  let count = 0;
+  return {
+    execute: async (exchange) => {
+      const { code, silent, store_history: stored } = exchange.request.content;
+      if (stored) count++;
+      const execution_count = count;
+      if (stored) history.add(execution_count, code);
+      if (!silent) exchange.publish('execute_input', { code, execution_count });
+      const cell = cellOf(exchange, execution_count, (text) => stored && history.setOutput(execution_count, text));
+      const reply = await run(interpreter, exchange, cell);
+      if (reply.status === 'error' && !silent) {
+        const { ename, evalue, traceback } = reply;
+        exchange.publish('error', { ename, evalue, traceback });
+      }
+      return reply;
+    },
+    refuse: () => ({
+      status: 'error',
+      ename: 'ExecutionAborted',
+      evalue: 'This cell was not run because one before it failed.',
+      traceback: [],
+      // JupyterLab leaves a cell marked as running when its reply has no count.
+      execution_count: count,
+    }),
+  };
+}
+
+function cellOf(exchange: Exchange<'execute_request'>, executionCount: number, onResult: (text: string) => void): Cell {
+  const { silent, allow_stdin } = exchange.request.content;
+  return {
+    executionCount,
+    silent,
+    interrupted: exchange.interrupted,
+    killed: exchange.killed,
+    emit: (output) => {
+      if (!silent) publish(exchange, output);
+      if (output.type === 'execute_result') {
+        const text = output.content.data['text/plain'];
+        if (typeof text === 'string') onResult(text);
+      }
+    },
+    input: async (prompt, password) => {
+      if (!allow_stdin) {
+        throw new BridgeError('command', 'This cell asks for input, which the front end does not allow here (allow_stdin is false).', {});
+      }
+      return exchange.input(prompt, password);
+    },
+  };
+}
+
+function publish(exchange: Exchange<'execute_request'>, output: Output): void {
+  exchange.publish(output.type, output.content);
+}
+
+async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_request'>, cell: Cell): Promise<Reply> {
+  const { code, user_expressions } = exchange.request.content;
+  const { executionCount: execution_count } = cell;
+  try {
+    const interpreter = await unlessInterrupted(pending, cell);
+    if (!interpreter) return { status: 'error', ...keyboardInterrupt, execution_count };
+    const outcome: Outcome = await interpreter.execute(code, cell);
+    if (outcome.status === 'error') return { status: 'error', ...outcome.error, execution_count };
+    return {
+      status: 'ok',
+      execution_count,
+      payload: (outcome.pages ?? []).map((data) => ({ source: 'page', data, start: 0 })),
+      user_expressions: await evaluate(interpreter, user_expressions, cell),
+    };
+  } catch (thrown) {
+    return { status: 'error', ...cellError(thrown, cell), execution_count };
+  }
+}
+
+/** A prompt that an interrupt ended rejects with the signal's reason, and may come back through the interpreter. */
+function cellError(thrown: unknown, cell: Cell): CellError {
+  if (cell.interrupted.aborted && thrown === cell.interrupted.reason) return keyboardInterrupt;
+  const failure = failureOf(thrown);
+  log.error(failure.traceback.join('\n'));
+  return failure;
+}
+
+async function evaluate(
+  interpreter: Interpreter,
+  expressions: Readonly<Record<string, string>>,
+  cell: Cell,
+): Promise<Readonly<Record<string, Evaluated>>> {
+  return Object.keys(expressions).length === 0 ? {} : interpreter.evaluate(expressions, cell);
+}
+
+/** `undefined` when the cell is interrupted first. */
+async function unlessInterrupted(pending: Promise<Interpreter>, cell: Cell): Promise<Interpreter | undefined> {
+  if (cell.interrupted.aborted) return undefined;
+  let stop = () => {};
+  const stopped = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
+    cell.interrupted.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([pending, stopped]);
+  } finally {
+    cell.interrupted.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { trace } from '../lib/trace.ts';
+import type { HistoryEntry, HistoryQuery } from '../protocol/contents.ts';
+import { globMatcher } from './glob.ts';
+
+const log = trace('history');
+
+/** What a kernel remembers of earlier sessions. */
+const rememberedLines = 10_000;
+/** A file beyond this is cut down to what is remembered when it is next read. */
+const maxFileBytes = 16 * 1024 * 1024;
+/** A cell longer than this (generated code, pasted data) is not worth remembering. */
+const maxInputLength = 256 * 1024;
+
+/** One line of the file: which kernel process, its execution count, the code. */
+type Stored = readonly [session: string, line: number, input: string];
+
+interface Line {
+  readonly session: number;
+  readonly line: number;
+  readonly input: string;
+}
+
+/**
+ * The inputs of this session and, from a file that kernels share, of earlier ones.
+ *
+ * Sessions are numbered by their first appearance in the file as it was when this kernel first looked; this kernel's own is the
+ * next number. What other kernels write meanwhile is seen after a restart, so that no number changes under a front end.
+ */
+export class History {
+  readonly #path: string | undefined;
+  readonly #id = randomUUID();
+  readonly #own: { readonly line: number; readonly input: string; output?: string }[] = [];
+  #past: Promise<readonly Line[]> | undefined;
+  #written: Promise<void> = Promise.resolve();
+
+  /** @param path The shared file; made with its directory, readable by its owner only. Without one nothing is kept. */
+  constructor(path?: string) {
+    this.#path = path;
+  }
+
+  /** Never throws and never waits: a full disk costs the history, not the cell. */
+  add(line: number, input: string): void {
+    if (input.length > maxInputLength) return;
+    this.#own.push({ line, input });
+    const stored: Stored = [this.#id, line, input];
+    this.#written = this.#written.then(() => this.#append(stored));
+  }
+
+  /** Notes the text of a cell's result, for requests that ask for outputs. Kept in memory only. */
+  setOutput(line: number, output: string): void {
+    const entry = this.#own.findLast((own) => own.line === line);
+    if (entry) entry.output = output;
+  }
+
+  async query(query: HistoryQuery): Promise<readonly HistoryEntry[]> {
+    const past = await this.#load();
+    const session = (past.at(-1)?.session ?? 0) + 1;
+    const own = this.#own.map(({ line, input }) => ({ session, line, input }));
+    const chosen = choose([...past, ...own], session, query);
+    if (!query.output) return chosen.map(({ session, line, input }) => [session, line, input]);
+    const outputs = new Map(this.#own.map(({ line, output }) => [line, output]));
+    return chosen.map((entry) => {
+      const output = entry.session === session ? outputs.get(entry.line) : undefined;
+      return [entry.session, entry.line, [entry.input, output ?? null]];
+    });
+  }
+
+  /** Resolves when all that was added has been written, or could not be. */
+  flush(): Promise<void> {
+    return this.#written;
+  }
+
+  #load(): Promise<readonly Line[]> {
+    this.#past ??= this.#path === undefined ? Promise.resolve([]) : readPast(this.#path);
+    return this.#past;
+  }
+
+  async #append(stored: Stored): Promise<void> {
+    if (this.#path === undefined) return;
+    await this.#load();
+    try {
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+      await appendFile(this.#path, `${JSON.stringify(stored)}\n`, { mode: 0o600 });
+    } catch (error) {
+      log.warn(`a cell could not be added to ${this.#path}: ${String(error)}`);
+    }
+  }
+}
+
+function choose(lines: readonly Line[], session: number, query: HistoryQuery): readonly Line[] {
+  switch (query.hist_access_type) {
+    case 'tail':
+      return last(lines, query.n ?? 10);
+    case 'search': {
+      const matches = globMatcher(query.pattern);
+      const found = lines.filter(({ input }) => matches(input));
+      return last(query.unique ? withoutRepeats(found) : found, query.n ?? found.length);
+    }
+    case 'range': {
+      // 0 is this session and -1 the one before it, as in IPython.
+      const wanted = query.session > 0 ? query.session : session + query.session;
+      const stop = query.stop ?? Number.POSITIVE_INFINITY;
+      return lines.filter((entry) => entry.session === wanted && entry.line >= query.start && entry.line < stop);
+    }
+    default:
+      return query satisfies never;
+  }
+}
+
+function last<T>(items: readonly T[], count: number): readonly T[] {
+  return count > 0 ? items.slice(-count) : [];
+}
+
+/** Of equal inputs the latest stays. */
+function withoutRepeats(lines: readonly Line[]): readonly Line[] {
+  const latest = new Map(lines.map((line, index) => [line.input, index]));
+  return lines.filter((line, index) => latest.get(line.input) === index);
+}
+
+async function readPast(path: string): Promise<readonly Line[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn(`no earlier history: ${String(error)}`);
+    return [];
+  }
+  const stored = text.split('\n').flatMap(parseLine).slice(-rememberedLines);
+  if (Buffer.byteLength(text) > maxFileBytes) await cutDown(path, stored);
+  const numbers = new Map<string, number>();
+  return stored.map(([id, line, input]) => {
+    const session = numbers.get(id) ?? numbers.size + 1;
+    numbers.set(id, session);
+    return { session, line, input };
+  });
+}
+
+/** A line that was cut off by a crash, or is not ours, is skipped. */
+function parseLine(text: string): readonly Stored[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!Array.isArray(value)) return [];
+    const [session, line, input] = value as readonly unknown[];
+    if (typeof session !== 'string' || typeof line !== 'number' || typeof input !== 'string') return [];
+    return [[session, line, input]];
+  } catch {
+    return [];
+  }
+}
+
+/** Keeps the newest half of what fits. A line that another kernel adds at this very moment may be lost; a torn file cannot happen. */
+async function cutDown(path: string, stored: readonly Stored[]): Promise<void> {
+  const lines = stored.map((line) => `${JSON.stringify(line)}\n`);
+  let size = 0;
+  const first = lines.findLastIndex((line) => (size += Buffer.byteLength(line)) > maxFileBytes / 2) + 1;
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(temporary, lines.slice(first).join(''), { mode: 0o600 });
+    await rename(temporary, path);
+  } catch (error) {
+    log.warn(`${path} could not be cut down: ${String(error)}`);
+  }
+}

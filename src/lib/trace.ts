@@ -1,0 +1,47 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { debuglog, type DebugLogger } from 'node:util';
+
+/** From the rarest to the most talkative; a level includes those before it. */
+export const traceLevels = ['error', 'warn', 'info', 'debug'] as const;
+export type TraceLevel = (typeof traceLevels)[number];
+
+/**
+ * The log of one layer. Messages are for the person who reads a log: one line, no newline at the end, never a secret,
+ * never the user's code.
+ */
+export type Trace = { readonly [L in TraceLevel]: (message: string) => void };
+
+const standardError = 2;
+let target = { descriptor: standardError, level: 'warn' as TraceLevel };
+
+/**
+ * Applies `DATABRICKS_KERNEL_LOG`: a level (`error`, `warn`, `info`, `debug`) prints to stderr up to that level; anything else is
+ * the path of a file that gets everything; `undefined` or '' leaves errors and warnings on stderr.
+ * Never stdout, which belongs to a program's output. Throws what `open` throws when the file cannot be written.
+ */
+export function configureTrace(setting: string | undefined): void {
+  const previous = target.descriptor;
+  if (!setting) target = { descriptor: standardError, level: 'warn' };
+  else if (isLevel(setting)) target = { descriptor: standardError, level: setting };
+  else target = { descriptor: openSync(setting, 'a', 0o600), level: 'debug' };
+  if (previous !== standardError) closeSync(previous);
+}
+
+/** `NODE_DEBUG=databricks-kernel:LAYER` (or `:*`) prints a layer to stderr too, whatever the setting says. */
+export function trace(layer: string): Trace {
+  const debug: DebugLogger = debuglog(`databricks-kernel:${layer}`);
+  const write = (level: TraceLevel) => (message: string) => {
+    debug('%s %s', level, message);
+    if (traceLevels.indexOf(level) > traceLevels.indexOf(target.level)) return;
+    try {
+      writeSync(target.descriptor, `${new Date().toISOString()} ${level} ${layer}: ${message}\n`);
+    } catch {
+      // A log on a full disk or a closed pipe must not end a cell, and there is nowhere left to say so.
+    }
+  };
+  return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
+}
+
+function isLevel(text: string): text is TraceLevel {
+  return (traceLevels as readonly string[]).includes(text);
+}

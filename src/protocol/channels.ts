@@ -1,0 +1,28 @@
+import type { IopubType, ReplyType } from './contents.ts';
+import type { Outgoing } from './message.ts';
+import type { Request } from './parse.ts';
+
+export type RequestChannel = 'shell' | 'control';
+
+/** A request and the way back to whoever sent it. */
+export interface Inbound {
+  readonly request: Request;
+  reply(message: Outgoing<ReplyType>): void;
+  /**
+   * Asks the front end that sent the request, on the stdin channel, and resolves with what the user entered.
+   * Rejects with the signal's reason when that aborts; an answer that comes later is dropped.
+   */
+  input(message: Outgoing<'input_request'>, signal: AbortSignal): Promise<string>;
+}
+
+/**
+ * The kernel's side of its channels: where the protocol meets a transport.
+ * Sending never blocks and never fails: a front end that went away is no fault of the cell that still prints.
+ */
+export interface KernelChannels extends AsyncDisposable {
+  /** Requests in the order of their arrival; ends when the channels are disposed. What is no message, or not signed, never gets here. */
+  receive(channel: RequestChannel): AsyncIterable<Inbound>;
+  publish(message: Outgoing<IopubType>): void;
+  /** Resolves when every shell request that has reached this process has been handed out, so that a failed cell can take them all along. */
+  caughtUp(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Router } from 'zeromq';
+import type { HeartbeatReport, HeartbeatSetup } from './heartbeat.ts';
+
+/** Entry point of the heartbeat's thread: echoes whatever arrives until it is asked to stop. */
+const { address, options } = workerData as HeartbeatSetup;
+const socket = new Router({ linger: 0, handover: true, ...options });
+const report = (message: HeartbeatReport) => parentPort?.postMessage(message);
+
+parentPort?.once('message', () => socket.close());
+try {
+  await socket.bind(address);
+  report({ endpoint: socket.lastEndpoint ?? address });
+  for await (const frames of socket) await socket.send(frames);
+} catch (error) {
+  if (!socket.closed) report({ failed: { code: (error as NodeJS.ErrnoException).code, message: String(error) } });
+} finally {
+  socket.close();
+  parentPort?.close();
+}

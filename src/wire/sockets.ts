@@ -1,0 +1,55 @@
+import { Router, XPublisher, type Socket } from 'zeromq';
+import { BridgeError } from '../lib/errors.ts';
+import { address, socketNames, type Connection, type SocketName } from './connection-file.ts';
+
+/** How long a closed socket goes on sending what is queued: the last reply and `idle` must leave, a vanished peer must not hold us. */
+const lingerMs = 1000;
+
+/** What each socket of a kernel that is given CurveZMQ keys sets before it is bound. */
+export function securityOptions({ curve }: Connection) {
+  return curve ? { curveServer: true, curvePublicKey: curve.publicKey, curveSecretKey: curve.secretKey } : {};
+}
+
+/** A front end that reconnects with its old identity takes over from its dead connection (handover). */
+export function routerSocket(connection: Connection): Router {
+  return new Router({ linger: lingerMs, handover: true, sendHighWaterMark: 0, ...securityOptions(connection) });
+}
+
+/**
+ * With the default high-water mark libzmq drops what a slow subscriber has not read (2 500 of 50 000 messages arrived): 0 is none.
+ * Verbose, so that each subscriber is seen, not only the first of each subscription.
+ */
+export function iopubSocket(connection: Connection): XPublisher {
+  const socket = new XPublisher({ linger: lingerMs, sendHighWaterMark: 0, ...securityOptions(connection) });
+  socket.verbosity = 'allSubs';
+  return socket;
+}
+
+/** Binds to the connection file's port, or to any for port 0, and resolves with it. Throws `BridgeError` `config` with a sentence. */
+export async function bind(socket: Socket, connection: Connection, name: SocketName): Promise<number> {
+  const at = addressOf(connection, name);
+  try {
+    await socket.bind(at);
+  } catch (error) {
+    throw bindError(at, name, error);
+  }
+  return portOf(socket.lastEndpoint ?? at);
+}
+
+/** Where a socket of the kernel is bound. */
+export function addressOf(connection: Connection, name: SocketName): string {
+  const port = connection.ports[name];
+  // A path has no free number to be given: port 0 becomes the socket's place in the list.
+  return address(connection, connection.transport === 'ipc' && port === 0 ? socketNames.indexOf(name) + 1 : port);
+}
+
+export function portOf(endpoint: string): number {
+  return Number(/\d+$/.exec(endpoint)?.[0]);
+}
+
+/** The one place that says why a socket could not be bound, also for the heartbeat's own thread. */
+export function bindError(at: string, name: SocketName, cause: unknown): BridgeError<'config'> {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why = code === 'EADDRINUSE' ? 'the address is in use' : message;
+  return new BridgeError('config', `The ${name} socket cannot be bound to ${at}: ${why}.`, { setting: `${name}_port` }, { cause });
+}

@@ -1,0 +1,183 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { trace } from '../lib/trace.ts';
+import type { Inbound, KernelChannels, RequestChannel } from '../protocol/channels.ts';
+import { Frames } from '../protocol/frames.ts';
+import { messageMaker, type Outgoing } from '../protocol/message.ts';
+import { parseInputReply, parseRequest } from '../protocol/parse.ts';
+import { readConnectionFile, writePorts, type Connection, type Ports } from './connection-file.ts';
+import { register } from './handshake.ts';
+import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { SendQueue } from './send-queue.ts';
+import { addressOf, bind, bindError, iopubSocket, portOf, routerSocket, securityOptions } from './sockets.ts';
+
+const log = trace('wire');
+
+/** How often the event loop is turned to read what has arrived, before a peer that never stops sending is left waiting. */
+const maxTurns = 1000;
+
+/**
+ * Binds all sockets of a connection file and begins to answer heartbeats. Port 0 binds any free port; the file is then rewritten with
+ * the real ones. Throws `BridgeError` `config` (file missing or wrong, address in use, nobody to register with), leaving nothing open.
+ */
+export async function bindChannels(connectionFile: string): Promise<KernelChannels> {
+  const connection = await readConnectionFile(connectionFile);
+  // The thread takes longest to start, so it does so while the others bind.
+  const starting = heartbeatOf(connection);
+  const sockets = makeSockets(connection);
+  try {
+    const [shell, control, stdin, iopub, heartbeat] = await Promise.all([
+      bind(sockets.shell, connection, 'shell'),
+      bind(sockets.control, connection, 'control'),
+      bind(sockets.stdin, connection, 'stdin'),
+      bind(sockets.iopub, connection, 'iopub'),
+      starting,
+    ]);
+    const ports: Ports = { shell, control, stdin, iopub, hb: portOf(heartbeat.endpoint) };
+    if (connection.registration) await register(connection, ports);
+    else if (Object.values(connection.ports).includes(0)) await writePorts(connectionFile, ports);
+    return new ZmqChannels(connection, sockets, heartbeat);
+  } catch (error) {
+    for (const socket of Object.values(sockets)) socket.close();
+    const heartbeat = await starting.catch(() => undefined);
+    await heartbeat?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+type Sockets = ReturnType<typeof makeSockets>;
+
+function makeSockets(connection: Connection) {
+  return {
+    shell: routerSocket(connection),
+    control: routerSocket(connection),
+    stdin: routerSocket(connection),
+    iopub: iopubSocket(connection),
+  };
+}
+
+async function heartbeatOf(connection: Connection): Promise<Heartbeat> {
+  const address = addressOf(connection, 'hb');
+  try {
+    return await startHeartbeat({ address, options: securityOptions(connection) });
+  } catch (error) {
+    throw bindError(address, 'hb', error);
+  }
+}
+
+/** A cell that waits for the answer to its prompt. */
+interface Prompt {
+  /** Of the front end that sent the cell, in hexadecimal. */
+  readonly identity: string;
+  readonly messageId: string;
+  readonly answer: (value: string) => void;
+}
+
+class ZmqChannels implements KernelChannels {
+  readonly #sockets: Sockets;
+  readonly #heartbeat: Heartbeat;
+  readonly #frames: Frames;
+  readonly #queues: { readonly [S in keyof Sockets]: SendQueue };
+  readonly #prompts = new Set<Prompt>();
+
+  constructor(connection: Connection, sockets: Sockets, heartbeat: Heartbeat) {
+    this.#sockets = sockets;
+    this.#heartbeat = heartbeat;
+    this.#frames = new Frames(connection);
+    this.#queues = {
+      shell: new SendQueue(sockets.shell),
+      control: new SendQueue(sockets.control),
+      stdin: new SendQueue(sockets.stdin),
+      iopub: new SendQueue(sockets.iopub),
+    };
+    this.#background('iopub', this.#welcomeSubscribers());
+    this.#background('stdin', this.#readAnswers());
+  }
+
+  async *receive(channel: RequestChannel): AsyncIterable<Inbound> {
+    for await (const frames of this.#sockets[channel]) {
+      const decoded = this.#decode(channel, frames);
+      if (!decoded) continue;
+      const { identities, message } = decoded;
+      yield {
+        request: parseRequest(message),
+        reply: (reply) => this.#queues[channel].send([...identities, ...this.#frames.encode(reply)]),
+        input: (request, signal) => this.#input(identities, request, signal),
+      };
+    }
+  }
+
+  publish(message: Outgoing): void {
+    const { session, msg_type } = message.header;
+    this.#queues.iopub.send([`kernel.${String(session)}.${msg_type}`, ...this.#frames.encode(message)]);
+  }
+
+  async caughtUp(): Promise<void> {
+    for (let turn = 0; turn < maxTurns && this.#sockets.shell.readable; turn++) await nextTurn();
+    // What was read last is handed out one turn later.
+    await nextTurn();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(Object.values(this.#queues).map((queue) => queue.drained()));
+    for (const socket of Object.values(this.#sockets)) socket.close();
+    await this.#heartbeat[Symbol.asyncDispose]();
+  }
+
+  #decode(channel: string, frames: readonly Uint8Array[]) {
+    const decoded = this.#frames.decode(frames);
+    if (!('refused' in decoded)) return decoded;
+    log.warn(`${channel}: ${frames.length} frames dropped: ${decoded.refused}`);
+    return undefined;
+  }
+
+  async #input(identities: readonly Uint8Array[], request: Outgoing<'input_request'>, signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
+    let prompt: Prompt | undefined;
+    let refuse = () => {};
+    try {
+      return await new Promise<string>((resolve, reject) => {
+        prompt = { identity: identityOf(identities), messageId: request.header.msg_id, answer: resolve };
+        this.#prompts.add(prompt);
+        refuse = () => reject(signal.reason);
+        signal.addEventListener('abort', refuse, { once: true });
+        this.#queues.stdin.send([...identities, ...this.#frames.encode(request)]);
+      });
+    } finally {
+      if (prompt) this.#prompts.delete(prompt);
+      signal.removeEventListener('abort', refuse);
+    }
+  }
+
+  /** Answers that nobody waits for any more are dropped; jupyter_client's name no parent, JupyterLab's do. */
+  async #readAnswers(): Promise<void> {
+    for await (const frames of this.#sockets.stdin) {
+      const decoded = this.#decode('stdin', frames);
+      if (decoded?.message.header.msg_type !== 'input_reply') continue;
+      const { identities, message } = decoded;
+      const parent = message.parent['msg_id'];
+      for (const prompt of this.#prompts) {
+        const asked = prompt.identity === identityOf(identities) && (parent === undefined || parent === prompt.messageId);
+        if (asked) prompt.answer(parseInputReply(message.content));
+      }
+    }
+  }
+
+  /** Protocol 5.5 (JEP 65): the first message that a subscriber sees says that from now on it sees all. */
+  async #welcomeSubscribers(): Promise<void> {
+    const make = messageMaker(crypto.randomUUID());
+    for await (const [event] of this.#sockets.iopub) {
+      if (event?.[0] !== 1) continue;
+      const subscription = event.subarray(1).toString();
+      // The subscription is the topic: any other might not match it.
+      this.#queues.iopub.send([subscription, ...this.#frames.encode(make('iopub_welcome', { subscription }))]);
+    }
+  }
+
+  #background(channel: string, loop: Promise<void>): void {
+    loop.catch((error: unknown) => log.error(`the ${channel} channel failed: ${error instanceof Error ? error.message : String(error)}`));
+  }
+}
+
+function identityOf(identities: readonly Uint8Array[]): string {
+  return Buffer.concat(identities).toString('hex');
+}

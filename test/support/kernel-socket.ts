@@ -1,0 +1,88 @@
+import { deserialize, serialize } from '@jupyterlab/services/lib/kernel/serialize.js';
+import { Dealer, type Socket, Subscriber } from 'zeromq';
+import { endpoint, readFrames, signedFrames, type ClientChannel, type ConnectionFile } from './client-wire.ts';
+
+const protocol = 'v1.kernel.websocket.jupyter.org';
+type Listener = (event: { data?: ArrayBuffer }) => void;
+
+/** A WebSocket to the eye of `KernelConnection`; behind it the kernel's own ZeroMQ sockets, with no server between. */
+export interface KernelSocketClass {
+  new (url: string): unknown;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+}
+
+/** The idea is VS Code's (its Jupyter extension calls it RawSocket). Each instance is a client with an identity of its own. */
+export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
+  return class KernelSocket {
+    static readonly CONNECTING = 0;
+    static readonly OPEN = 1;
+    static readonly CLOSING = 2;
+    static readonly CLOSED = 3;
+    readonly protocol = protocol;
+    binaryType = 'arraybuffer';
+    onopen: Listener = () => {};
+    onmessage: Listener = () => {};
+    onclose: Listener = () => {};
+    onerror: Listener = () => {};
+    readyState = 0;
+    readonly #dealers: { readonly [C in 'shell' | 'control' | 'stdin']: Dealer };
+    readonly #iopub: Subscriber;
+    #sending: Promise<unknown> = Promise.resolve();
+
+    constructor(_url: string) {
+      const options = { linger: 0, routingId: crypto.randomUUID(), ...curveOptions(file) };
+      this.#dealers = { shell: new Dealer(options), control: new Dealer(options), stdin: new Dealer(options) };
+      this.#iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0, ...curveOptions(file) });
+      for (const channel of ['shell', 'control', 'stdin'] as const) {
+        this.#dealers[channel].connect(endpoint(file, channel));
+        void this.#listen(channel, this.#dealers[channel]);
+      }
+      this.#iopub.connect(endpoint(file, 'iopub'));
+      this.#iopub.subscribe('');
+      void this.#listen('iopub', this.#iopub);
+    }
+
+    async #listen(channel: ClientChannel, socket: Socket & AsyncIterable<Buffer[]>): Promise<void> {
+      for await (const frames of socket) {
+        const { parts, buffers } = readFrames(file.key, frames);
+        const [header, parent_header, metadata, content] = parts.map((part) => JSON.parse(part));
+        // The first message a subscriber sees says that it is one: from here on nothing on iopub is missed.
+        if (header.msg_type === 'iopub_welcome' && this.readyState === 0) {
+          this.readyState = 1;
+          this.onopen({});
+        }
+        const message = { channel, header, parent_header, metadata, content, buffers: buffers.map((buffer) => new Uint8Array(buffer)) };
+        this.onmessage({ data: serialize(message as never, protocol) as ArrayBuffer });
+      }
+    }
+
+    send(data: ArrayBuffer): void {
+      const { channel, header, parent_header, metadata, content, buffers = [] } = deserialize(data, protocol);
+      const parts = [header, parent_header, metadata, content].map((part) => JSON.stringify(part));
+      const frames = signedFrames(file.key, parts, buffers.map((view) => new Uint8Array(bytesOf(view))));
+      const dealer = this.#dealers[channel as 'shell' | 'control' | 'stdin'];
+      this.#sending = this.#sending.then(() => (dealer.closed ? undefined : dealer.send(frames as Buffer[])));
+    }
+
+    close(): void {
+      this.readyState = 3;
+      for (const socket of [this.#iopub, ...Object.values(this.#dealers)]) socket.close();
+      this.onclose({});
+    }
+  };
+}
+
+/** serialize() copies the whole memory a view lies in, so each buffer gets memory of its own. */
+function bytesOf(view: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  if (!ArrayBuffer.isView(view)) return view;
+  return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
+}
+
+/** What a client sets for CurveZMQ. The connection file's pair is the server's; clients reuse it as their own, as jupyter_client does. */
+export function curveOptions(file: ConnectionFile): { curveServerKey?: string; curvePublicKey?: string; curveSecretKey?: string } {
+  if (file.curve_publickey === undefined || file.curve_secretkey === undefined) return {};
+  return { curveServerKey: file.curve_publickey, curvePublicKey: file.curve_publickey, curveSecretKey: file.curve_secretkey };
+}
