@@ -64,6 +64,8 @@ async function pythonPackages() {
   const plan = { directory: venv, requirements, machine, onProgress: () => {} };
   if (await isCurrent(plan)) return;
   await step('Making the Python environment', (progress) => makeEnvironment({ ...plan, onProgress: progress }));
+  // JupyterLab runs CommonJS files from in there, which the clone's own package.json would declare to be modules.
+  await writeFile(join(venv, 'package.json'), '{ "type": "commonjs" }\n');
 }
 
 async function installKernels() {
