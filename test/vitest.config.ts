@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+// No setting of whoever runs the tests reaches a kernel under test: it could be a workspace that costs money.
+for (const name of Object.keys(process.env)) if (name.startsWith('DATABRICKS_')) delete process.env[name];
+const home = join(import.meta.dirname, '..', '.cache', 'test', 'home');
+const env = {
+  DATABRICKS_HOST: 'embedded',
+  DATABRICKS_KERNEL_HOME: home,
+  DATABRICKS_CONFIG_FILE: join(home, 'databrickscfg'),
+};
+
+const seconds = 1000;
+
+/** What all projects share; `limit` is how long one test may take before it is given up as hung. */
+function project(name: string, limit: number, more: object = {}): object {
+  return {
+    test: {
+      name,
+      root: join(import.meta.dirname, '..'),
+      include: [`test/${name}/**/*.test.ts`],
+      pool: 'forks',
+      env,
+      testTimeout: limit,
+      hookTimeout: limit,
+      retry: 0,
+      ...more,
+    },
+  };
+}
+
+/** Tests that start the program find it built; those on Spark share one embedded workspace, and take turns. */
+const built = { globalSetup: ['test/support/dist.ts'] };
+const onSpark = { globalSetup: ['test/support/dist.ts', 'test/support/spark-workspace.ts'], fileParallelism: false, maxWorkers: 1 };
+
+export default defineConfig({
+  test: {
+    root: join(import.meta.dirname, '..'),
+    projects: [
+      project('unit', 20 * seconds),
+      project('contract', 60 * seconds),
+      project('kernel', 60 * seconds, built),
+      project('spark', 300 * seconds, onSpark),
+      project('frontends', 600 * seconds, onSpark),
+      project('faults', 120 * seconds, built),
+    ],
+  },
+});
