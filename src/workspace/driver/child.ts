@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { kill } from 'node:process';
+import type { JsonObject } from '../../lib/json.ts';
+import type { Channel, Reception } from './channel.ts';
+
+export interface ChildOptions {
+  readonly command: string;
+  readonly arguments: readonly string[];
+  readonly directory: string;
+  /** Where its stdout and stderr go, appended. */
+  readonly logFile: string;
+  readonly reception: Reception;
+  /** Sent on stdin beside the invitation. */
+  readonly settings: JsonObject;
+  /** What it is, for messages: `Spark driver`. */
+  readonly name: string;
+}
+
+/** A child process that has connected back. */
+export interface Child {
+  readonly channel: Channel;
+  /** How it ended: `exit code 1`, `signal SIGKILL`. */
+  readonly exited: Promise<string>;
+  /** Ends it at once, and whatever it started in its process group. */
+  kill(): void;
+}
+
+/** Starts a program in a process group of its own and waits until it shows its secret. Rejects when it ends first. */
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { command, directory, logFile, reception, name } = options;
+  const log = await open(logFile, 'a', 0o600);
+  const { invitation, connected, forget } = reception.expect();
+  try {
+    const program = spawn(command, options.arguments, { cwd: directory, detached: true, stdio: ['pipe', log.fd, log.fd] });
+    const exited = exitOf(program);
+    // It may end before it reads: that shows in `exited`.
+    program.stdin?.on('error', () => undefined).end(`${JSON.stringify({ ...options.settings, ...invitation })}\n`);
+    const channel = await Promise.race([
+      connected,
+      exited.then((how) => Promise.reject(new Error(`The ${name} did not start: ${how}. Its log is ${logFile}`))),
+    ]);
+    return { channel, exited, kill: () => killGroup(program) };
+  } finally {
+    forget();
+    await log.close();
+  }
+}
+
+function exitOf(program: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    program.once('error', (error) => resolve(error.message));
+    program.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`));
+  });
+}
+
+function killGroup(program: ChildProcess): void {
+  if (program.pid === undefined) return;
+  try {
+    kill(-program.pid, 'SIGKILL');
+  } catch {
+    // Nothing of the group is left.
+  }
+}

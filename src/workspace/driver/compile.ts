@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageFile } from '../../lib/package-file.ts';
+import type { Runtime } from './runtime.ts';
+
+const sources = packageFile('src', 'workspace', 'driver', 'scala');
+
+/**
+ * The path of the driver's jar, compiled (a few seconds) where `directory` has none for these sources and this Spark.
+ * Written elsewhere and renamed when whole, so that concurrent and killed compilers do no harm.
+ */
+export async function driverJar(runtime: Runtime, directory: string, onProgress: (text: string) => void): Promise<string> {
+  const jars = join(runtime.sparkHome, 'jars');
+  const files = (await readdir(sources)).filter((name) => name.endsWith('.scala')).sort();
+  const jar = join(directory, `driver-${await fingerprint(files, jars)}.jar`);
+  if (existsSync(jar)) return jar;
+  onProgress('compiling the Spark driver (once)');
+  await mkdir(directory, { recursive: true });
+  const unfinished = join(directory, `compiling-${randomUUID()}.jar`);
+  try {
+    const compiler = ['-cp', join(jars, '*'), 'scala.tools.nsc.Main', '-usejavacp', '-nowarn', '-d', unfinished];
+    await promisify(execFile)(runtime.java, [...compiler, ...files.map((name) => join(sources, name))]);
+    await rename(unfinished, jar);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  return jar;
+}
+
+/** Of the sources and of the jars that they are compiled against. */
+async function fingerprint(files: readonly string[], jars: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of files) hash.update(name).update(await readFile(join(sources, name)));
+  for (const name of (await readdir(jars)).sort()) hash.update(name);
+  return hash.digest('hex').slice(0, 16);
+}

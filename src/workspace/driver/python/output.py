@@ -1,0 +1,36 @@
+"""What a command prints, from this process and from its children."""
+
+import io
+import os
+import sys
+import tempfile
+
+TEXT_LIMIT = 10 * 1024 * 1024
+
+
+class Output:
+    """Points stdout and stderr, file descriptors and all, at one file: so the order of everything printed is kept."""
+
+    def __init__(self):
+        self._file = tempfile.TemporaryFile(prefix="output-")
+        append = os.open(f"/dev/fd/{self._file.fileno()}", os.O_WRONLY | os.O_APPEND)
+        os.dup2(append, 1)
+        os.dup2(append, 2)
+        os.close(append)
+        sys.stdout = _stream(1)
+        sys.stderr = _stream(2)
+
+    def clear(self):
+        os.ftruncate(self._file.fileno(), 0)
+
+    def text(self):
+        self._file.seek(0)
+        text = self._file.read(TEXT_LIMIT).decode("utf-8", "replace")
+        dropped = os.fstat(self._file.fileno()).st_size - TEXT_LIMIT
+        if dropped > 0:
+            return f"{text}\n… {dropped} more bytes of output were dropped: a command's text is limited to 10 MiB."
+        return text.removesuffix("\n")
+
+
+def _stream(descriptor):
+    return io.TextIOWrapper(open(descriptor, "wb", buffering=0, closefd=False), "utf-8", "backslashreplace", write_through=True)

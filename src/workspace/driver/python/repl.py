@@ -1,0 +1,72 @@
+"""IPython, fed with one command at a time."""
+
+import builtins
+import traceback
+
+from attach import Attached
+from dbutils import Dbutils, NotebookExit, PythonRestart
+from display import Displays
+from output import Output
+from shell import make_shell
+
+
+class Repl:
+    """`count` is the number of commands that earlier processes of this context ran: `Out[n]` goes on from there."""
+
+    def __init__(self, gateway, count, interrupts):
+        self._interrupts = interrupts
+        self._attached = attached = Attached(gateway)
+        interrupts.install()
+        self._displays = displays = Displays(attached)
+        builtins.input = _no_input
+        self._shell = make_shell(displays, count, {
+            "spark": attached.spark,
+            "sc": attached.sc,
+            "sql": attached.spark.sql,
+            "display": displays.display,
+            "displayHTML": displays.html,
+            "dbutils": Dbutils(attached.entry.dbutils()),
+        })
+        self._output = Output()
+
+    def run(self, command, code):
+        """The command's one result, in the words of `DriverResult` (driver.ts)."""
+        self._output.clear()
+        self._displays.clear()
+        self._shell.traceback = None
+        self._attached.begin(command)
+        error = None
+        try:
+            with self._interrupts.during(command):
+                outcome = self._shell.run_cell(code, store_history=True)
+            error = outcome.error_before_exec or outcome.error_in_exec
+        except KeyboardInterrupt as interrupt:  # it came between the user's code and ours
+            error = interrupt
+        if self._interrupts.raised:
+            self._attached.forget_connection()
+        if isinstance(error, NotebookExit):
+            return _text(error.value)
+        if isinstance(error, PythonRestart):
+            return {**_text(self._output.text()), "ended": True}
+        if error is not None:
+            self._displays.close_figures()
+            cause = self._shell.traceback or "".join(traceback.format_exception(error))
+            return {"kind": "error", "summary": _summary(error), "cause": cause}
+        return self._displays.result() or _text(self._output.text())
+
+
+def _text(text):
+    return {"kind": "text", "text": text}
+
+
+def _summary(error):
+    text = "".join(traceback.format_exception_only(type(error), error)) if isinstance(error, SyntaxError) else ""
+    if text:
+        return text.strip().splitlines()[-1]
+    lines = str(error).strip().splitlines()
+    name = type(error).__name__
+    return f"{name}: {lines[0]}" if lines else name
+
+
+def _no_input(prompt=""):
+    raise RuntimeError("input() does not work here: a command on a cluster has no keyboard. Use dbutils.widgets or a variable instead.")

@@ -1,0 +1,40 @@
+"""The IPython shell of a context."""
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
+from traitlets.config import Config
+
+
+def make_shell(displays, count, namespace):
+    """`displays` gets what IPython's own `display` publishes."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.enable_tip = False
+    shell = _Shell.instance(config=config, user_ns=namespace)
+    shell.display_pub.displays = displays
+    shell.execution_count = count + 1
+    shell.set_hook("show_in_pager", _show_in_pager, 0)
+    return shell
+
+
+class _Publisher(DisplayPublisher):
+    displays = None
+
+    def publish(self, data, metadata=None, **rest):
+        if self.displays is not None:
+            self.displays.publish(data)
+
+
+class _Shell(InteractiveShell):
+    displayhook_class = Type(DisplayHook)
+    display_pub_class = Type(_Publisher)
+    traceback = None
+
+    def _showtraceback(self, etype, evalue, stb):
+        self.traceback = self.InteractiveTB.stb2text(stb)
+
+
+def _show_in_pager(shell, data, start=0, screen_lines=0):
+    print(data["text/plain"] if isinstance(data, dict) else data)

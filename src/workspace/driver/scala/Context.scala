@@ -1,0 +1,95 @@
+package org.apache.spark.embedded
+
+import com.fasterxml.jackson.databind.node.ObjectNode
+import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicReference
+import org.apache.spark.sql.classic.SparkSession
+
+/**
+ * An execution context: one session and one thread, on which its Scala and SQL commands run one after the other.
+ * Python runs in a process of its own, attached to the same session.
+ */
+private[embedded] final class Context(number: Int, val root: SparkSession) {
+  val session: SparkSession = root.newSession()
+  val notebook = new Notebook(session)
+  private lazy val scalaRepl = new ScalaRepl(number, this)
+  private lazy val sqlRepl = new SqlRepl(session)
+  private val python = new AtomicReference[Option[PythonGateway]](None)
+  private val state = new Object
+  private var running: Option[String] = None
+  @volatile private var thread: Thread = _
+  private val lane = Executors.newSingleThreadExecutor { body =>
+    thread = new Thread(body, s"context-$number")
+    thread.setDaemon(true)
+    thread.setContextClassLoader(ReplClasses.loader)
+    thread
+  }
+  Context.register(number, this)
+
+  /** Returns when the REPL of `language` is there. */
+  def prepare(language: String): Unit = if (language == "scala") lane.submit[Unit](() => { scalaRepl; () }).get()
+
+  def warmUp(): Unit = {
+    lane.execute(() => try { scalaRepl; () } catch { case thrown: Throwable => thrown.printStackTrace() })
+  }
+
+  def execute(command: String, language: String, code: String)(answer: ObjectNode => Unit): Unit =
+    lane.execute(() => answer(run(command, language, code).toJson))
+
+  private def run(command: String, language: String, code: String): Result = {
+    state.synchronized { running = Some(command) }
+    val result =
+      try {
+        begin(command)
+        notebook.clear()
+        if (language == "sql") sqlRepl.run(code) else scalaRepl.run(code)
+      } catch { case thrown: Throwable => Result.of(thrown) }
+    state.synchronized {
+      running = None
+      // An interrupt that came too late must not hurt the next command.
+      Thread.interrupted()
+    }
+    result
+  }
+
+  /** Makes the jobs of this thread the command's, and its session this context's. */
+  def begin(command: String): Unit = {
+    SparkSession.setActiveSession(session)
+    session.sparkContext.setJobGroup(command, s"context $number", interruptOnCancel = true)
+    session.sparkContext.setLocalProperty("spark.scheduler.pool", s"context-$number")
+  }
+
+  def interrupt(command: String): Unit = state.synchronized {
+    running.filter(_ == command).foreach(_ => thread.interrupt())
+  }
+
+  /** A new gateway for a new Python process; the one before it, if any, has lost its process. */
+  def gateway(): ObjectNode = {
+    val fresh = new PythonGateway(this)
+    python.getAndSet(Some(fresh)).foreach(_.close())
+    fresh.address
+  }
+
+  /** Code that is still running cannot be stopped from here (Java has no such thing), only made to matter little. */
+  def close(): Unit = {
+    python.getAndSet(None).foreach(_.close())
+    lane.shutdownNow()
+    val command = state.synchronized(running)
+    command.foreach { id =>
+      session.sparkContext.cancelJobGroupAndFutureJobs(id, "The context was closed.")
+      thread.setPriority(Thread.MIN_PRIORITY)
+    }
+    lane.execute(() => scalaRepl.close())
+    Context.forget(number)
+  }
+}
+
+/** Contexts by number: how code in a Scala interpreter finds the objects that its prelude names. */
+object Context {
+  private val byNumber = new java.util.concurrent.ConcurrentHashMap[Int, Context]
+
+  private def register(number: Int, context: Context): Unit = byNumber.put(number, context)
+  private def forget(number: Int): Unit = byNumber.remove(number)
+
+  def notebook(number: Int): Notebook = byNumber.get(number).notebook
+}

@@ -1,0 +1,54 @@
+package org.apache.spark.embedded
+
+import java.io.File
+import java.nio.file.{Files, Path}
+import scala.io.StdIn
+
+/**
+ * The program of a cluster: one Spark driver, steered by the workspace server over a loopback socket.
+ * Where to connect, and the secret to show there, come as one JSON line on stdin: arguments and environment can be read by others.
+ */
+object Main {
+  def main(args: Array[String]): Unit = {
+    val invitation = Json.parse(StdIn.readLine())
+    Output.install()
+    val channel = Channel.connect(invitation.get("port").asInt, invitation.get("secret").asText)
+    val methods = new Methods(channel)
+    channel.serve(methods)
+    methods.removeScratch()
+    // The server is gone, and with it everyone who could want an orderly end.
+    Runtime.getRuntime.halt(0)
+  }
+}
+
+/** What the server may ask for, by name. `start` comes first and once. */
+private final class Methods(channel: Channel) extends (Request => Unit) {
+  @volatile private var scratch: Option[Path] = None
+  private val contexts = new Contexts
+
+  def apply(request: Request): Unit = request.method match {
+    case "start" => request.inBackground { start(request); Json.obj() }
+    case "open" => request.inBackground { contexts.open(request("context")).prepare(request("language")); Json.obj() }
+    case "execute" =>
+      contexts.find(request("context")) match {
+        case Some(context) => context.execute(request("command"), request("language"), request("code"))(request.answer)
+        case None => request.fail(s"There is no context ${request("context")} in this driver.")
+      }
+    case "gateway" => request.inBackground(contexts(request("context")).gateway())
+    case "cancel" => request.inBackground { contexts.cancel(request("context"), request("command")); Json.obj() }
+    case "close" => request.inBackground { contexts.close(request("context")); Json.obj() }
+    case other => request.fail(s"The driver knows no method $other.")
+  }
+
+  private def start(request: Request): Unit = {
+    val directory = new File(request("scratch")).toPath
+    scratch = Some(directory)
+    val spark = Spark.start(request("master"), directory, request("dbfs"), Option(request("jar")))
+    spark.sparkContext.addSparkListener(new EndOfSpark)
+    contexts.start(spark)
+  }
+
+  def removeScratch(): Unit = scratch.foreach { directory =>
+    if (Files.exists(directory)) org.apache.spark.util.Utils.deleteRecursively(directory.toFile)
+  }
+}

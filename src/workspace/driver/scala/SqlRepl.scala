@@ -1,0 +1,19 @@
+package org.apache.spark.embedded
+
+import org.apache.spark.sql.catalyst.util.StringUtils
+import org.apache.spark.sql.classic.SparkSession
+
+/** Runs statements in order and gives the last one's result. */
+private[embedded] final class SqlRepl(session: SparkSession) {
+  def run(code: String): Result = {
+    val statements = StringUtils.splitSemiColon(code, true).filterNot(isBlank)
+    statements.map(session.sql).lastOption match {
+      case Some(last) if last.schema.nonEmpty => Shown(Tables.of(last))
+      case _ => Text("")
+    }
+  }
+
+  /** Whether nothing is left without comments. */
+  private def isBlank(statement: String): Boolean =
+    statement.replaceAll("(?s)/\\*.*?\\*/", "").linesIterator.forall(line => line.isBlank || line.trim.startsWith("--"))
+}
