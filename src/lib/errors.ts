@@ -3,7 +3,7 @@
  *
  * - `config`   a setting is missing, wrong or half given; `setting` names it
  * - `net`      the server could not be reached or did not answer; `sent` says whether it may have seen the request
- * - `api`      the server refused the request; `status` is the HTTP status, `serverMessage` its own words
+ * - `api`      the server refused the request; `status` is the HTTP status, `serverMessage` its own words, `retryAfterMs` its wish
  * - `context`  the execution context is gone, or could not be opened
  * - `command`  a command could not be run, or its result was lost
  * - `internal` a defect of ours
@@ -11,7 +11,7 @@
 export interface ErrorDetails {
   config: { readonly setting: string };
   net: { readonly host: string; readonly sent: boolean };
-  api: { readonly status: number; readonly serverMessage: string };
+  api: { readonly status: number; readonly serverMessage: string; readonly retryAfterMs?: number };
   context: { readonly lost: boolean };
   command: Record<never, never>;
   internal: Record<never, never>;

@@ -1,0 +1,35 @@
+import type { ClusterId, CommandId, CommandState, ContextId, RemoteLanguage } from '../types.ts';
+import { parseCommandId, parseCommandState } from '../parse.ts';
+import type { Api } from './call.ts';
+import { getOnce, post } from './call.ts';
+
+export interface ContextAddress {
+  readonly clusterId: ClusterId;
+  readonly contextId: ContextId;
+}
+export interface CommandAddress extends ContextAddress {
+  readonly commandId: CommandId;
+}
+
+/** "Command Execution" of API 1.2. */
+export interface Commands {
+  /** Sent again only where it surely was not processed. */
+  execute(context: ContextAddress, language: RemoteLanguage, command: string): Promise<CommandId>;
+  /** One attempt: the answer that says a command has ended is given once, so the caller must know of every answer that was lost. */
+  status(command: CommandAddress): Promise<CommandState>;
+  cancel(command: CommandAddress): Promise<void>;
+}
+
+export function createCommands(api: Api): Commands {
+  return {
+    async execute({ clusterId, contextId }, language, command) {
+      return parseCommandId(await post(api, '/api/1.2/commands/execute', { language, clusterId, contextId, command }, { repeatable: false }));
+    },
+    async status({ clusterId, contextId, commandId }) {
+      return parseCommandState(await getOnce(api, '/api/1.2/commands/status', { clusterId, contextId, commandId }));
+    },
+    async cancel({ clusterId, contextId, commandId }) {
+      await post(api, '/api/1.2/commands/cancel', { clusterId, contextId, commandId }, { repeatable: true });
+    },
+  };
+}

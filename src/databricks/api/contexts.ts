@@ -1,0 +1,41 @@
+import { refusesJson } from '../dialect.ts';
+import type { ContextState } from '../parse.ts';
+import { parseContextId, parseContextState } from '../parse.ts';
+import type { ClusterId, ContextId, RemoteLanguage } from '../types.ts';
+import type { Api } from './call.ts';
+import { get, post } from './call.ts';
+import type { ContextAddress } from './commands.ts';
+
+/** "Execution Context" of API 1.2. */
+export interface Contexts {
+  /**
+   * The context may still be `Pending` when its id is here. Also finds out whether the server reads JSON: one that does not is spoken
+   * to in forms from then on. `owner` goes to the embedded workspace only, which destroys the contexts of a process that is gone.
+   */
+  create(clusterId: ClusterId, language: RemoteLanguage, owner?: string): Promise<ContextId>;
+  status(context: ContextAddress): Promise<ContextState>;
+  /** Unknown ids are no error: the server echoes them. */
+  destroy(context: ContextAddress): Promise<void>;
+}
+
+export function createContexts(api: Api): Contexts {
+  return {
+    async create(clusterId, language, owner) {
+      const fields = { language, clusterId, ...(owner !== undefined && { owner }) };
+      const send = () => post(api, '/api/1.2/contexts/create', fields, { repeatable: false });
+      try {
+        return parseContextId(await send());
+      } catch (error) {
+        if (api.dialect.body === 'form' || !refusesJson(error)) throw error;
+        api.dialect.body = 'form';
+        return parseContextId(await send());
+      }
+    },
+    async status({ clusterId, contextId }) {
+      return parseContextState(await get(api, '/api/1.2/contexts/status', { clusterId, contextId }));
+    },
+    async destroy({ clusterId, contextId }) {
+      await post(api, '/api/1.2/contexts/destroy', { clusterId, contextId }, { repeatable: true });
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { AuthSettings } from '../config/settings.ts';
+
+/** What proves to a server who is asking. Asked for headers before every request, so that a kind of login that expires can renew itself. */
+export interface Credentials {
+  headers(): Promise<Readonly<Record<string, string>>>;
+  /** The settings they come from, for the sentence of a refusal; never their values. */
+  readonly origin: string;
+}
+
+/** The login that the settings describe: a personal access token (Bearer) or user and password (Basic, API 1.2 "Overview"). */
+export function createCredentials(auth: AuthSettings): Credentials {
+  switch (auth.type) {
+    case 'pat':
+      return { origin: auth.origin, headers: async () => ({ authorization: `Bearer ${auth.token.reveal()}` }) };
+    case 'basic': {
+      const { username, password } = auth;
+      const encode = (): string => Buffer.from(`${username}:${password.reveal()}`, 'utf8').toString('base64');
+      return { origin: auth.origin, headers: async () => ({ authorization: `Basic ${encode()}` }) };
+    }
+  }
+}

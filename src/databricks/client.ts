@@ -1,0 +1,52 @@
+import type { Clock } from '../lib/time.ts';
+import { systemClock } from '../lib/time.ts';
+import type { Clusters } from './api/clusters.ts';
+import { createClusters } from './api/clusters.ts';
+import type { Commands } from './api/commands.ts';
+import { createCommands } from './api/commands.ts';
+import type { Contexts } from './api/contexts.ts';
+import { createContexts } from './api/contexts.ts';
+import type { Dialect } from './dialect.ts';
+import { unknownDialect } from './dialect.ts';
+import type { HttpOptions } from './http.ts';
+import { createHttp } from './http.ts';
+import type { Patience } from './retry.ts';
+import { remotePatience } from './retry.ts';
+
+/** One server, asked with one login. Keeps connections and what it learnt of the server's dialect, and nothing of contexts or commands. */
+export interface Client {
+  /** The address, as sentences name it. */
+  readonly host: string;
+  readonly clusters: Clusters;
+  readonly contexts: Contexts;
+  readonly commands: Commands;
+  readonly dialect: Readonly<Dialect>;
+  readonly clock: Clock;
+  readonly patience: Patience;
+  /** Waits for what is under way, then closes the connections. */
+  close(): Promise<void>;
+  /** Closes the connections with what is under way on them. */
+  destroy(): Promise<void>;
+}
+
+export interface ClientOptions extends HttpOptions {
+  readonly clock?: Clock;
+  readonly patience?: Patience;
+}
+
+export function createClient(options: ClientOptions): Client {
+  const { clock = systemClock, patience = remotePatience } = options;
+  const http = createHttp(options);
+  const api = { http, dialect: unknownDialect(), clock, patienceMs: patience.request };
+  return {
+    host: http.server.host,
+    clusters: createClusters(api),
+    contexts: createContexts(api),
+    commands: createCommands(api),
+    dialect: api.dialect,
+    clock,
+    patience,
+    close: () => http.close(),
+    destroy: () => http.destroy(),
+  };
+}
