@@ -37,7 +37,7 @@ export interface KernelOptions {
 }
 
 export interface Kernel extends AsyncDisposable {
-  /** Resolves when a front end has asked for shutdown, with its reply on the way, or when the channels have ended. Never rejects. */
+  /** Resolves when a front end has asked for shutdown, with its reply on the way, or the channels have ended. Rejects when they failed. */
   readonly done: Promise<void>;
 }
 
@@ -47,7 +47,11 @@ export function startKernel(options: KernelOptions): Kernel {
   const store = new History(options.historyPath);
   const make = messageMaker(randomUUID());
   let end = () => {};
-  const done = new Promise<void>((resolve) => (end = resolve));
+  let fail = (_reason: unknown) => {};
+  const done = new Promise<void>((resolve, reject) => {
+    end = resolve;
+    fail = reject;
+  });
   let stopping = false;
   const queue = new ExecutionQueue({ caughtUp: () => channels.caughtUp(), clock: options.clock ?? systemClock });
   const cells = executeHandlers(interpreter, store);
@@ -91,12 +95,7 @@ export function startKernel(options: KernelOptions): Kernel {
 
   interpreter.catch((error: unknown) => log.error(`no interpreter: ${error instanceof Error ? error.message : String(error)}`));
   channels.publish(make('status', { execution_state: 'starting' }));
-  for (const channel of ['shell', 'control'] as const) {
-    serve(channel).catch((error: unknown) => {
-      log.error(`the ${channel} channel failed: ${String(error)}`);
-      end();
-    });
-  }
+  for (const channel of ['shell', 'control'] as const) serve(channel).catch(fail);
 
   return {
     done,

@@ -16,30 +16,34 @@ const log = trace('wire');
 const maxTurns = 1000;
 
 /**
- * Binds all sockets of a connection file and begins to answer heartbeats. Port 0 binds any free port; the file is then rewritten with
- * the real ones. Throws `BridgeError` `config` (file missing or wrong, address in use, nobody to register with), leaving nothing open.
+ * Binds all sockets of a connection file. Port 0 binds any free port; the file is then rewritten with the real ones.
+ * Throws `BridgeError` `config` (file missing or wrong, address in use, nobody to register with), leaving nothing open.
+ *
+ * Where the heartbeat's port is given its thread is not waited for, because it takes half as long to start as Node itself: if it
+ * turns out that it cannot be bound, `receive` throws that.
  */
 export async function bindChannels(connectionFile: string): Promise<KernelChannels> {
   const connection = await readConnectionFile(connectionFile);
-  // The thread takes longest to start, so it does so while the others bind.
-  const starting = heartbeatOf(connection);
   const sockets = makeSockets(connection);
+  let heartbeat: Promise<Heartbeat> | undefined;
   try {
-    const [shell, control, stdin, iopub, heartbeat] = await Promise.all([
+    const [shell, control, stdin, iopub] = await Promise.all([
       bind(sockets.shell, connection, 'shell'),
       bind(sockets.control, connection, 'control'),
       bind(sockets.stdin, connection, 'stdin'),
       bind(sockets.iopub, connection, 'iopub'),
-      starting,
     ]);
-    const ports: Ports = { shell, control, stdin, iopub, hb: portOf(heartbeat.endpoint) };
-    if (connection.registration) await register(connection, ports);
-    else if (Object.values(connection.ports).includes(0)) await writePorts(connectionFile, ports);
+    heartbeat = heartbeatOf(connection);
+    if (connection.registration || Object.values(connection.ports).includes(0)) {
+      const ports: Ports = { shell, control, stdin, iopub, hb: portOf((await heartbeat).endpoint) };
+      if (connection.registration) await register(connection, ports);
+      else await writePorts(connectionFile, ports);
+    }
     return new ZmqChannels(connection, sockets, heartbeat);
   } catch (error) {
     for (const socket of Object.values(sockets)) socket.close();
-    const heartbeat = await starting.catch(() => undefined);
-    await heartbeat?.[Symbol.asyncDispose]();
+    const started = await heartbeat?.catch(() => undefined);
+    await started?.[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -74,14 +78,15 @@ interface Prompt {
 
 class ZmqChannels implements KernelChannels {
   readonly #sockets: Sockets;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: Promise<Heartbeat | undefined>;
   readonly #frames: Frames;
   readonly #queues: { readonly [S in keyof Sockets]: SendQueue };
   readonly #prompts = new Set<Prompt>();
+  #failure: unknown;
 
-  constructor(connection: Connection, sockets: Sockets, heartbeat: Heartbeat) {
+  constructor(connection: Connection, sockets: Sockets, heartbeat: Promise<Heartbeat>) {
     this.#sockets = sockets;
-    this.#heartbeat = heartbeat;
+    this.#heartbeat = heartbeat.catch((error: unknown) => void this.#fail(error));
     this.#frames = new Frames(connection);
     this.#queues = {
       shell: new SendQueue(sockets.shell),
@@ -104,6 +109,7 @@ class ZmqChannels implements KernelChannels {
         input: (request, signal) => this.#input(identities, request, signal),
       };
     }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   publish(message: Outgoing): void {
@@ -120,7 +126,12 @@ class ZmqChannels implements KernelChannels {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(Object.values(this.#queues).map((queue) => queue.drained()));
     for (const socket of Object.values(this.#sockets)) socket.close();
-    await this.#heartbeat[Symbol.asyncDispose]();
+    await (await this.#heartbeat)?.[Symbol.asyncDispose]();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error;
+    for (const socket of Object.values(this.#sockets)) socket.close();
   }
 
   #decode(channel: string, frames: readonly Uint8Array[]) {

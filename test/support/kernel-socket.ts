@@ -33,9 +33,9 @@ export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
     #sending: Promise<unknown> = Promise.resolve();
 
     constructor(_url: string) {
-      const options = { linger: 0, routingId: crypto.randomUUID(), ...curveOptions(file) };
+      const options = { linger: 0, reconnectInterval: 5, routingId: crypto.randomUUID(), ...curveOptions(file) };
       this.#dealers = { shell: new Dealer(options), control: new Dealer(options), stdin: new Dealer(options) };
-      this.#iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0, ...curveOptions(file) });
+      this.#iopub = new Subscriber({ linger: 0, reconnectInterval: 5, receiveHighWaterMark: 0, ...curveOptions(file) });
       for (const channel of ['shell', 'control', 'stdin'] as const) {
         this.#dealers[channel].connect(endpoint(file, channel));
         void this.#listen(channel, this.#dealers[channel]);

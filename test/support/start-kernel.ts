@@ -54,12 +54,10 @@ export async function startKernel(command: KernelCommand, options: StartOptions 
 
 async function startOnce(command: KernelCommand, options: StartOptions): Promise<RunningKernel | 'ports taken'> {
   const connectionFile = await freshConnection(options.connection);
-  const file = await writeConnectionFile(
-    connectionFile.transport === 'ipc' ? { ...connectionFile, ip: connectionFile.ip } : connectionFile,
-  );
+  const file = await writeConnectionFile(connectionFile);
+  const started = performance.now();
   const program = spawnKernel(command, file.path);
   const frontEnd = connectFrontEnd(connectionFile);
-  const started = performance.now();
   const first = await Promise.race([frontEnd.connection.info.then(() => 'up' as const), program.exited]);
   if (first !== 'up') {
     frontEnd[Symbol.dispose]();
