@@ -1,6 +1,17 @@
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { BridgeError } from '../lib/errors.ts';
+import type { Interpreter } from '../kernel/interpreter.ts';
+import { startKernel, type Kernel } from '../kernel/kernel.ts';
 import { isKernelLanguage, kernelLanguages, type KernelLanguage } from '../languages/info.ts';
+import { BridgeError } from '../lib/errors.ts';
+import { packageVersion } from '../lib/package-file.ts';
+import { kernelHome } from '../lib/paths.ts';
+import { identify } from '../lib/process-identity.ts';
+import { configureTrace } from '../lib/trace.ts';
+import { bindChannels } from '../wire/zmq-channels.ts';
+import { watchLifecycle } from './lifecycle.ts';
+import { thisMachine } from './machine.ts';
 
 /** What a kernelspec's argv says: `run --language L -f FILE`. */
 export interface RunArguments {
@@ -31,7 +42,71 @@ function usage(setting: string, message: string): BridgeError {
   return new BridgeError('config', message, { setting });
 }
 
-/** Runs one kernel until its front end shuts it down. */
+/**
+ * Runs one kernel until its front end shuts it down. Only wire and kernel are loaded before the sockets are bound, so that `kernel_info`
+ * is answered at once; the rest follows while the front end takes up its channels.
+ * Throws `BridgeError` `config` for wrong arguments, a wrong connection file or a port in use.
+ */
 export async function run(argv: readonly string[]): Promise<void> {
-  parseRunArguments(argv);
+  const { language, connectionFile } = parseRunArguments(argv);
+  let kernel: Kernel | undefined;
+  // The very first thing: without a handler a Ctrl-C meant for the front end would end the kernel with it.
+  const lifecycle = watchLifecycle({
+    onStop: async () => kernel?.[Symbol.asyncDispose](),
+    onInterrupt: () => {},
+    forceAfterMs: 4500,
+  });
+  openLog(process.env['DATABRICKS_KERNEL_LOG']);
+  const channels = await bindChannels(connectionFile);
+  kernel = startKernel({
+    channels,
+    interpreter: openInterpreter(language),
+    facts: {
+      implementation: 'databricks-kernel',
+      version: packageVersion,
+      banner: banner(kernelLanguages[language].displayName),
+      languageInfo: kernelLanguages[language].languageInfo,
+      helpLinks: [{ text: 'Apache Spark SQL reference', url: 'https://spark.apache.org/docs/latest/sql-ref.html' }],
+    },
+    historyPath: join(kernelHome(thisMachine()), `history-${language}.jsonl`),
+  });
+  await kernel.done.then(
+    () => lifecycle.stop({ by: 'shutdown' }),
+    (error: unknown) => lifecycle.stop({ by: 'defect', error }),
+  );
+}
+
+async function openInterpreter(language: KernelLanguage): Promise<Interpreter> {
+  // Loading keeps the event loop busy: a front end's first question, which is on its way by now, goes first.
+  await nextTurn();
+  const [{ createInterpreter }, { createSession }, { createConnect }] = await Promise.all([
+    import('../notebook/interpreter.ts'),
+    import('../session/session.ts'),
+    import('./connect.ts'),
+  ]);
+  const session = createSession({
+    language,
+    connect: createConnect(),
+    home: kernelHome(thisMachine()),
+    identity: (await identify(process.pid)) ?? '',
+  });
+  session.prepare();
+  return createInterpreter({ session, language });
+}
+
+/** A log that cannot be written is worth a line, not a kernel. */
+function openLog(setting: string | undefined): void {
+  try {
+    configureTrace(setting);
+  } catch (error) {
+    process.stderr.write(`DATABRICKS_KERNEL_LOG: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+
+/** What consoles print first. A profile is read only later, so it cannot be named here. */
+function banner(displayName: string): string {
+  const host = process.env['DATABRICKS_HOST'];
+  const cluster = process.env['DATABRICKS_CLUSTER_ID'];
+  const place = host === undefined || host === 'embedded' ? '' : ` on ${host}${cluster === undefined ? '' : `, cluster ${cluster}`}`;
+  return `${displayName}${place} (databricks-kernel ${packageVersion})`;
 }
