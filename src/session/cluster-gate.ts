@@ -19,6 +19,8 @@ export async function passClusterGate(connection: Connection, wait: Wait, maySta
   const cluster = await waitForCluster(client, clusterId, settled).catch((error: unknown) => {
     throw isUnknownCluster(error) ? unknownCluster(connection, error) : error;
   });
+  // The embedded workspace starts a cluster by itself when a context is created on it; nobody pays for that.
+  if (connection.embedded) return true;
   if (cluster.status !== 'Terminated') return usable(connection, cluster);
   if (!mayStart()) return false;
   await client.clusters.start(clusterId);
