@@ -1,0 +1,58 @@
+import { htmlToText, stripAnsi } from '../render/html.ts';
+import type { Failure } from '../render/result.ts';
+
+/** Which of the server's two texts tells a language's user more. The other one stands in where it is empty. */
+export interface ErrorStyle {
+  readonly traceback: 'summary' | 'cause';
+  /** Leaves out the frames of the JVM's stack, which say nothing about the user's code. */
+  readonly withoutStack?: boolean;
+}
+
+/**
+ * An error from the two texts of an `error` result: `summary` is HTML (`<span class='ansi-red-fg'>ValueError</span>: bad`), `cause` the whole
+ * report with ANSI colours. Classic servers send no summary: name and message then come from the cause.
+ */
+export function errorOf(summary: string, cause: string, style: ErrorStyle): Failure {
+  const clean = htmlToText(summary).trim();
+  const { ename, evalue } = clean === '' ? nameAndMessage(stripAnsi(cause)) : (splitHead(clean) ?? { ename: 'Error', evalue: clean });
+  const [chosen, other] = style.traceback === 'cause' ? [cause, clean] : [clean, cause];
+  const report = chosen.trim() === '' ? other : chosen;
+  const kept = style.withoutStack ? withoutStack(report) : report;
+  return { ename, evalue, traceback: coloured(kept.trim() === '' ? `${ename}: ${evalue}` : kept.trimEnd(), ename) };
+}
+
+// `ValueError: bad`, `java.lang.ArithmeticException: / by zero`, `KeyError`; a sentence with a colon in it is no name.
+const headPattern = /^([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)(?::[ \t]*([^]*))?$/;
+const nameOfFailure = /(?:Error|Exception|Failure|Interrupt|Exit|Warning|Throwable|StopIteration)\b/;
+
+function splitHead(text: string): { ename: string; evalue: string } | undefined {
+  const [, ename, evalue = ''] = headPattern.exec(text) ?? [];
+  return ename === undefined ? undefined : { ename, evalue: evalue.trim() };
+}
+
+/** Python ends its report with `Name: message`, which may go on over lines; the JVM begins with it. */
+function nameAndMessage(cause: string): { ename: string; evalue: string } {
+  const lines = cause.trim().split('\n');
+  const isPython = lines.some((line) => line.includes('Traceback (most recent call last)'));
+  const at = isPython ? lines.findLastIndex((line) => isHead(line)) : lines.findIndex((line) => isHead(line));
+  const found = at < 0 ? undefined : splitHead(lines.slice(at, isPython ? undefined : at + 1).join('\n'));
+  return found ?? { ename: 'Error', evalue: lines[0] ?? '' };
+}
+
+function isHead(line: string): boolean {
+  const ename = splitHead(line)?.ename;
+  return ename !== undefined && nameOfFailure.test(ename);
+}
+
+function withoutStack(report: string): string {
+  const lines = report.split('\n');
+  return lines.filter((line) => !/^\s+at [\w$.<>/]+\(.*\)\s*$|^\s+\.\.\. \d+ (?:more|elided)/.test(stripAnsi(line))).join('\n');
+}
+
+/** A report without colours of its own gets its error's name in red, as IPython does it. */
+function coloured(report: string, ename: string): readonly string[] {
+  if (report.includes('\u001b[')) return report.split('\n');
+  const at = report.indexOf(ename);
+  if (ename === '' || at < 0) return report.split('\n');
+  return `${report.slice(0, at)}\u001b[0;31m${ename}\u001b[0m${report.slice(at + ename.length)}`.split('\n');
+}

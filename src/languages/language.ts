@@ -1,0 +1,45 @@
+import type { CommandResult, RemoteLanguage } from '../databricks/types.ts';
+import type { CellError, Completeness, Match, Outcome } from '../kernel/interpreter.ts';
+import type { Output } from '../protocol/output.ts';
+import type { Readers, View } from '../render/result.ts';
+
+/** What a command came to, as a language sees it: its result, or the error that its cell ends with instead (an interrupt). */
+export type CommandEnd = { readonly result: CommandResult } | { readonly error: CellError };
+
+/** Runs one command in the cell's context; in the language's own REPL where no other is named. Throws `BridgeError`. */
+export type Command = (code: string, language?: RemoteLanguage) => Promise<CommandEnd>;
+
+/** How one language runs a cell and reads what comes back. One object serves one kernel: it remembers what its context has shown. */
+export interface Language {
+  readonly id: RemoteLanguage;
+  /** Runs a cell's text. How many commands that takes, and what of their results is shown, is the language's own affair. */
+  run(body: string, command: Command, emit: (output: Output) => void, view: View): Promise<Outcome>;
+  readonly readers: Readers;
+  /** Whether a console should run the text, or let the user write on. */
+  isComplete(code: string): Completeness;
+  /** Words for completion. */
+  readonly keywords: readonly string[];
+  /** The names that a cell defines, for completion in later cells. */
+  definedNames(code: string): readonly Match[];
+  /** The `%magics` that the language's REPL has, for listing. */
+  readonly magics: readonly string[];
+  hasMagic(name: string): boolean;
+  /** Whether code was sent by a front end for its own purposes and is answered without the cluster. */
+  isFrontEndCode(code: string): boolean;
+  /** The context is another one now: what was seen in the old one says nothing about it. */
+  forget(): void;
+}
+
+/** A name that a cell defines, found by a pattern whose first group it is. */
+export interface NamePattern {
+  readonly pattern: RegExp;
+  readonly type: string;
+}
+
+/** All names that the patterns find in code; a name found twice has its last type. */
+export function findNames(code: string, patterns: readonly NamePattern[]): readonly Match[] {
+  const found = patterns.flatMap(({ pattern, type }) =>
+    [...code.matchAll(pattern)].flatMap((match) => (match[1] ?? '').split(',').map((name) => ({ text: name.trim(), type }))),
+  );
+  return [...new Map(found.filter(({ text }) => text !== '').map((match) => [match.text, match])).values()];
+}

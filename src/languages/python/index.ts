@@ -1,0 +1,52 @@
+import { findNames, type Language, type NamePattern } from '../language.ts';
+import { oneCommand } from '../plain.ts';
+import { isComplete } from './completeness.ts';
+import { isFrontEndCode } from './front-end-code.ts';
+import { addsMagics, ipythonMagics } from './magics.ts';
+import { createPythonReaders } from './read.ts';
+
+/** Python on the cluster: an IPython whose values come with `Out[n]: `. */
+export function createPython(): Language {
+  const { readers, forget } = createPythonReaders();
+  const runCommand = oneCommand(readers);
+  // After `%load_ext` only IPython knows what magics there are, and says so of those that there are not.
+  let hasUnknownMagics = false;
+  return {
+    id: 'python',
+    run: (body, command, emit, view) => {
+      hasUnknownMagics ||= addsMagics(body);
+      return runCommand(body, command, emit, view);
+    },
+    readers,
+    magics: ipythonMagics,
+    hasMagic: (name) => hasUnknownMagics || ipythonMagics.includes(name),
+    isFrontEndCode,
+    forget: () => {
+      hasUnknownMagics = false;
+      forget();
+    },
+    isComplete,
+    keywords,
+    definedNames: (code) => findNames(code, names),
+  };
+}
+
+const keywords = (
+  'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda match ' +
+  'nonlocal not or pass raise return try while with yield case ' +
+  'abs all any bool bytes callable chr dict dir enumerate filter float format frozenset getattr hasattr hash help hex id input int isinstance ' +
+  'issubclass iter len list map max min next object open ord pow print range repr reversed round set setattr slice sorted str sum super tuple ' +
+  'type vars zip display displayHTML dbutils spark sc sqlContext table'
+).split(' ');
+
+const word = String.raw`[^\W\d]\w*`;
+const names: readonly NamePattern[] = [
+  { pattern: new RegExp(String.raw`^[ \t]*(?:async[ \t]+)?def[ \t]+(${word})`, 'gm'), type: 'function' },
+  { pattern: new RegExp(String.raw`^[ \t]*class[ \t]+(${word})`, 'gm'), type: 'class' },
+  { pattern: new RegExp(String.raw`^(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]*(?::[^=\n]+)?=(?!=)`, 'gm'), type: 'instance' },
+  { pattern: new RegExp(String.raw`^[ \t]*(?:async[ \t]+)?for[ \t]+(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]+in\b`, 'gm'), type: 'instance' },
+  { pattern: new RegExp(String.raw`^[ \t]*(?:from[ \t].*)?import[ \t].*\bas[ \t]+(${word})`, 'gm'), type: 'module' },
+  { pattern: new RegExp(String.raw`^[ \t]*with[ \t].*\bas[ \t]+(${word})`, 'gm'), type: 'instance' },
+  { pattern: new RegExp(String.raw`^[ \t]*import[ \t]+(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]*$`, 'gm'), type: 'module' },
+  { pattern: new RegExp(String.raw`^[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+\(?(${word}(?:[ \t]*,[ \t]*${word})*)`, 'gm'), type: 'instance' },
+];

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import type { Cell } from '../kernel/interpreter.ts';
+import type { Clock } from '../lib/time.ts';
+import type { Output } from '../protocol/output.ts';
+
+/** A cell that waits longer than this says what for. */
+const waitBeforeSayingMs = 1000;
+/** At most two such texts a second. */
+const betweenTextsMs = 500;
+/** Printed text is held back this long, so that many small prints become few messages: Jupyter servers drop what comes faster. */
+const streamDelayMs = 50;
+const streamLimit = 1 << 20;
+
+type StreamName = 'stdout' | 'stderr';
+
+interface Wait {
+  text: string;
+  readonly over: AbortController;
+  /** There once it is shown. */
+  displayId: string | undefined;
+}
+
+/**
+ * The one sink of a cell's outputs. It joins printed text into few messages, applies carriage returns, and owns the transient display that
+ * tells what the cell waits for: shown after a second, gone before the first output or the cell's end, never in a saved notebook.
+ */
+export class CellOutput {
+  readonly #cell: Cell;
+  readonly #clock: Clock;
+  readonly #closed = new AbortController();
+  #held: { readonly name: StreamName; text: string } | undefined;
+  /** Whether the text sent last to a stream ended in the middle of a line. */
+  #midLine = false;
+  #hasOutput = false;
+  #wait: Wait | undefined;
+
+  constructor(cell: Cell, clock: Clock) {
+    this.#cell = cell;
+    this.#clock = clock;
+  }
+
+  /** Publishes an output, after all that came before it. */
+  emit(output: Output): void {
+    if (output.type === 'stream') return this.#hold(output.content.name, output.content.text);
+    this.flush();
+    this.#publish(output);
+  }
+
+  /** Prints a line of ours, on stderr: it is not what the code printed. */
+  say(text: string): void {
+    this.emit({ type: 'stream', content: { name: 'stderr', text: `${text}\n` } });
+  }
+
+  /**
+   * Tells what the cell waits for; `undefined`: it waits no longer. Nothing is shown for silent cells, nor once the cell has output,
+   * because what is shown is taken away by clearing the cell.
+   */
+  waitFor(text: string | undefined, afterMs: number = waitBeforeSayingMs): void {
+    if (text === undefined) return this.#endWait(false);
+    if (this.#cell.silent || this.#hasOutput || this.#held || this.#closed.signal.aborted) return;
+    if (this.#wait) {
+      this.#wait.text = text;
+      return;
+    }
+    this.#wait = { text, over: new AbortController(), displayId: undefined };
+    void this.#showWait(this.#wait, afterMs);
+  }
+
+  /** Sends what is held back. */
+  flush(): void {
+    const held = this.#held;
+    if (!held) return;
+    this.#held = undefined;
+    const text = applyCarriageReturns(held.text, this.#midLine);
+    this.#midLine = !text.endsWith('\n');
+    this.#publish({ type: 'stream', content: { name: held.name, text } });
+  }
+
+  /** The cell's end: everything is sent and nothing transient stays. */
+  close(): void {
+    this.flush();
+    this.#endWait(false);
+    this.#closed.abort();
+  }
+
+  #hold(name: StreamName, text: string): void {
+    if (text === '') return;
+    if (this.#held && this.#held.name !== name) this.flush();
+    if (this.#held) this.#held.text += text;
+    else {
+      this.#held = { name, text };
+      void this.#flushSoon(this.#held);
+    }
+    if (this.#held.text.length > streamLimit) this.flush();
+  }
+
+  async #flushSoon(held: object): Promise<void> {
+    await this.#clock.sleep(streamDelayMs, this.#closed.signal);
+    if (this.#held === held) this.flush();
+  }
+
+  #publish(output: Output): void {
+    this.#endWait(true);
+    this.#hasOutput = output.type !== 'clear_output';
+    if (output.type !== 'stream') this.#midLine = false;
+    this.#cell.emit(output);
+  }
+
+  async #showWait(wait: Wait, afterMs: number): Promise<void> {
+    await this.#clock.sleep(afterMs, wait.over.signal);
+    let shown: string | undefined;
+    while (!wait.over.signal.aborted) {
+      if (wait.text !== shown) {
+        shown = wait.text;
+        const data = { 'text/plain': shown };
+        const type = wait.displayId === undefined ? 'display_data' : 'update_display_data';
+        wait.displayId ??= randomUUID();
+        this.#cell.emit({ type, content: { data, metadata: {}, transient: { display_id: wait.displayId } } });
+      }
+      await this.#clock.sleep(betweenTextsMs, wait.over.signal);
+    }
+  }
+
+  /** `beforeOutput`: front ends then clear only when that output comes, without flicker. With nothing to come they must clear at once. */
+  #endWait(beforeOutput: boolean): void {
+    const wait = this.#wait;
+    if (!wait) return;
+    this.#wait = undefined;
+    wait.over.abort();
+    if (wait.displayId !== undefined) this.#cell.emit({ type: 'clear_output', content: { wait: beforeOutput } });
+  }
+}
+
+/**
+ * What a terminal would show of printed text: a carriage return goes back to the start of the line, and what follows overwrites it.
+ * A line that began in an earlier message is left to the front end, which has its beginning.
+ */
+export function applyCarriageReturns(text: string, midLine: boolean): string {
+  if (!text.includes('\r')) return text;
+  return text
+    .replace(/\r+\n/g, '\n')
+    .split('\n')
+    .map((line, i) => (i === 0 && midLine ? line : overwritten(line)))
+    .join('\n');
+}
+
+function overwritten(line: string): string {
+  const pieces = line.split('\r');
+  const last = pieces.at(-1) === '' ? '\r' : '';
+  return pieces.reduce((shown, piece) => piece + shown.slice(piece.length), '') + last;
+}

@@ -1,0 +1,38 @@
+/** What a cell's text asks for. */
+export type CellSource =
+  | { readonly is: 'code'; readonly code: string }
+  | {
+      readonly is: 'magic';
+      readonly name: string;
+      /** The rest of the magic's line. */
+      readonly args: string;
+      /** The lines below it. */
+      readonly body: string;
+      /** Written `%%name`. */
+      readonly wholeCell: boolean;
+      /** The cell as a language would get it. */
+      readonly code: string;
+    };
+
+/** Lines that Databricks' source export writes at the head of a cell: they are about the cell, not in it. */
+const headLine = /^(?:#|--|\/\/) (?:DBTITLE .*|COMMAND -+|Databricks notebook source)[ \t]*\r?\n?/;
+/** Its way to keep a cell of another language in a source file: every line behind a comment. */
+const magicLine = /^(?:#|--|\/\/) MAGIC ?/;
+const firstLine = /^(%%?)([A-Za-z_]\w*)(?:[ \t]+([^\n]*?))?[ \t]*\r?(?:\n|$)/;
+
+/**
+ * Reads a cell: a magic is one only on the first line that is not blank and not about the cell itself
+ * (`# DBTITLE`, `# COMMAND ----------`, `# Databricks notebook source`). `# MAGIC` comments are taken off first.
+ */
+export function parseCell(text: string): CellSource {
+  let code = withoutBlankStart(text);
+  while (headLine.test(code)) code = withoutBlankStart(code.replace(headLine, ''));
+  if (magicLine.test(code)) code = withoutBlankStart(code.split('\n').map((line) => line.replace(magicLine, '')).join('\n'));
+  const [line, percent, name, args = ''] = firstLine.exec(code) ?? [];
+  if (line === undefined || name === undefined) return { is: 'code', code: text };
+  return { is: 'magic', name, args, body: code.slice(line.length), wholeCell: percent === '%%', code };
+}
+
+function withoutBlankStart(code: string): string {
+  return code.replace(/^(?:[ \t]*\r?\n)+/, '').replace(/^[ \t]+(?=%)/, '');
+}

@@ -1,0 +1,122 @@
+import type { Cell, Completeness, Evaluated, Interpreter, Outcome } from '../kernel/interpreter.ts';
+import { Languages } from '../languages/index.ts';
+import type { KernelLanguage } from '../languages/info.ts';
+import type { Language } from '../languages/language.ts';
+import { systemClock, type Clock } from '../lib/time.ts';
+import type { View } from '../render/result.ts';
+import type { Session } from '../session/api.ts';
+import { toCellError } from './cell-error.ts';
+import { CellOutput } from './cell-output.ts';
+import { parseCell, type CellSource } from './cell-source.ts';
+import { commandOf } from './command.ts';
+import { evaluated } from './evaluate.ts';
+import { LocalAnswers } from './local-answers.ts';
+import { languageOfMagic } from './magics/language.ts';
+import { textOf, type CellRun } from './magics/magic.ts';
+import { defaultOptions, type Options } from './options.ts';
+import { runCell } from './run-cell.ts';
+
+/** What an interpreter is made of. */
+export interface InterpreterParts {
+  readonly session: Session;
+  readonly language: KernelLanguage;
+  readonly clock?: Clock;
+  /** What `%config` begins with. */
+  readonly options?: Options;
+  /** How long its end waits for the session to give back what it holds. */
+  readonly closeWithinMs?: number;
+}
+
+/** The kernel's interpreter: cells, magics and results over a session. Disposing of it closes the session. */
+export function createInterpreter(parts: InterpreterParts): Interpreter {
+  const { session, language: own, clock = systemClock, closeWithinMs = 2000 } = parts;
+  const languages = new Languages();
+  const answers = new LocalAnswers();
+  let options = parts.options ?? defaultOptions;
+
+  /** Everything that a cell's code, magics and expressions run with. */
+  const begin = async (cell: Cell): Promise<CellRun> => {
+    const output = new CellOutput(cell, clock);
+    const setting = { session, languages, clock, cell, output };
+    const view = (): View => ({ executionCount: cell.executionCount, table: options.table });
+    return {
+      language: await languages.get(own),
+      languageOf: (id) => languages.get(id),
+      command: commandOf(setting, own),
+      runCode: async (code, language) => {
+        const outcome = await language.run(code, commandOf(setting, language.id), (made) => output.emit(made), view());
+        if (outcome.status === 'ok') answers.learn(code, language, cell.executionCount);
+        return outcome;
+      },
+      output,
+      view,
+      options: {
+        get: () => options,
+        set: (changed) => {
+          options = changed;
+        },
+      },
+    };
+  };
+
+  return {
+    async execute(code, cell): Promise<Outcome> {
+      const run = await begin(cell);
+      try {
+        return await runCell(code, run);
+      } catch (error) {
+        return { status: 'error', error: toCellError(error) };
+      } finally {
+        run.output.close();
+      }
+    },
+
+    async evaluate(expressions, cell) {
+      const run = await begin(cell);
+      const results: Record<string, Evaluated> = {};
+      for (const [name, expression] of Object.entries(expressions)) {
+        try {
+          results[name] = evaluated(await run.command(expression), run.language, run.view());
+        } catch (error) {
+          results[name] = { status: 'error', ...toCellError(error) };
+        }
+      }
+      run.output.close();
+      return results;
+    },
+
+    async complete(code, cursor) {
+      return answers.complete(code, cursor, await languageAt(code, cursor));
+    },
+
+    async inspect(code, cursor) {
+      return answers.inspect(code, cursor, await languageAt(code, cursor));
+    },
+
+    async isComplete(code): Promise<Completeness> {
+      const source = parseCell(code);
+      if (source.is === 'code') return (await languages.get(own)).isComplete(code);
+      return isMagicComplete(source, await languages.get(own), languages);
+    },
+
+    async [Symbol.asyncDispose]() {
+      await session.close(closeWithinMs);
+    },
+  };
+
+  /** The language at a place of a cell: below a language's magic, that language. */
+  async function languageAt(code: string, cursor: number): Promise<Language> {
+    const source = parseCell(code);
+    const isBelow = code.slice(0, cursor).trimStart().includes('\n') || !code.slice(0, cursor).trimStart().startsWith('%');
+    const other = source.is === 'magic' && isBelow ? languageOfMagic(source.name) : undefined;
+    return languages.get(other ?? own);
+  }
+}
+
+async function isMagicComplete(source: Extract<CellSource, { is: 'magic' }>, own: Language, languages: Languages): Promise<Completeness> {
+  const id = languageOfMagic(source.name);
+  const text = textOf(source);
+  if (id !== undefined) return text.trim() === '' ? { status: 'incomplete', indent: '' } : (await languages.get(id)).isComplete(text);
+  if (own.hasMagic(source.name)) return own.isComplete(source.code);
+  return { status: 'complete' };
+}

@@ -1,0 +1,81 @@
+import type { RemoteLanguage } from '../databricks/types.ts';
+import type { Completion, Match } from '../kernel/interpreter.ts';
+import type { Language } from '../languages/language.ts';
+import type { MimeBundle } from '../protocol/output.ts';
+import { magics } from './magics/index.ts';
+
+interface Definition {
+  readonly match: Match;
+  readonly cell: number;
+  /** The line that defines it. */
+  readonly line: string;
+}
+
+/** What can be said of code without asking the cluster: keywords, magics, and the names that earlier cells defined. */
+export class LocalAnswers {
+  readonly #definitions = new Map<RemoteLanguage, Map<string, Definition>>();
+
+  /** Remembers the names that a cell defined when it ran. */
+  learn(code: string, language: Language, cell: number): void {
+    const known = this.#definitions.get(language.id) ?? new Map<string, Definition>();
+    this.#definitions.set(language.id, known);
+    for (const match of language.definedNames(code)) {
+      const at = code.search(new RegExp(`(?<![\\w$])${escapeRegExp(match.text)}(?![\\w$])`));
+      known.set(match.text, { match, cell, line: lineAt(code, Math.max(at, 0)).trim() });
+    }
+  }
+
+  /** Completes the word before the cursor. Offsets are UTF-16. */
+  complete(code: string, cursor: number, language: Language): Completion {
+    const line = code.slice(code.lastIndexOf('\n', cursor - 1) + 1, cursor);
+    return completeMagic(line, cursor, language) ?? this.#completeWord(line, cursor, language);
+  }
+
+  /** What is known of the word at the cursor: a magic's help, or where a name was defined. */
+  inspect(code: string, cursor: number, language: Language): MimeBundle | undefined {
+    const before = /[\p{L}\p{N}_$]*$/u.exec(code.slice(0, cursor))?.[0] ?? '';
+    const after = /^[\p{L}\p{N}_$]*/u.exec(code.slice(cursor))?.[0] ?? '';
+    const word = before + after;
+    const start = cursor - before.length;
+    if (code.charAt(start - 1) === '%') {
+      const magic = magics.find(({ name }) => name === word);
+      return magic && { 'text/plain': magic.help };
+    }
+    const definition = this.#definitions.get(language.id)?.get(word);
+    return definition && { 'text/plain': `${word}: defined in cell ${definition.cell}\n\n${definition.line}` };
+  }
+
+  #completeWord(line: string, cursor: number, language: Language): Completion {
+    const word = /[\p{L}_$][\p{L}\p{N}_$]*$/u.exec(line)?.[0] ?? '';
+    const start = cursor - word.length;
+    // Members of a value are for the cluster to know.
+    if (word === '' || line.charAt(line.length - word.length - 1) === '.') return { matches: [], start: cursor, end: cursor };
+    const names = [...(this.#definitions.get(language.id)?.values() ?? [])].map(({ match }) => match);
+    const keywords = language.keywords.map((text): Match => ({ text, type: 'keyword' }));
+    const wanted = word.toLowerCase();
+    const matches = [...names, ...keywords].filter(({ text }) => text.toLowerCase().startsWith(wanted) && text !== word);
+    return { matches: [...new Map(matches.map((match) => [match.text, match])).values()], start, end: cursor };
+  }
+}
+
+function completeMagic(line: string, cursor: number, language: Language): Completion | undefined {
+  const [, percent = '', name = '', blank, args = ''] = /^(%{1,2})(\w*)([ \t]+)?(.*)$/.exec(line) ?? [];
+  if (percent === '') return undefined;
+  if (blank === undefined) {
+    const all = [...new Set([...magics.map((magic) => magic.name), ...language.magics])];
+    const matches = all.filter((candidate) => candidate.startsWith(name)).map((text): Match => ({ text: percent + text, type: 'magic' }));
+    return { matches, start: cursor - name.length - percent.length, end: cursor };
+  }
+  const choices = magics.find((magic) => magic.name === name)?.complete?.(args);
+  const matches = choices?.filter((choice) => choice.startsWith(args)).map((text): Match => ({ text }));
+  return matches && { matches, start: cursor - args.length, end: cursor };
+}
+
+function lineAt(code: string, at: number): string {
+  const end = code.indexOf('\n', at);
+  return code.slice(code.lastIndexOf('\n', at - 1) + 1, end < 0 ? undefined : end);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

@@ -1,0 +1,20 @@
+import { changeOption, listOptions, optionKeys } from '../options.ts';
+import type { Magic } from './magic.ts';
+
+export const config: Magic = {
+  name: 'config',
+  help: '%config KEY=VALUE  changes how this notebook shows things; %config alone lists what can be changed.',
+  complete: () => optionKeys.map((key) => `${key}=`),
+  // IPython's options begin with a class: `%config InlineBackend.figure_format = 'svg'`.
+  leaves: (args) => /^[A-Z]/.test(args),
+  run: async ({ args, body }, cell) => {
+    const assignments = [args, ...body.split('\n')].map((line) => line.trim()).filter((line) => line !== '');
+    if (assignments.length === 0) {
+      cell.output.emit({ type: 'stream', content: { name: 'stdout', text: listOptions(cell.options.get()) } });
+    } else {
+      // All or nothing: a mistake in the second line must not leave the first one done.
+      cell.options.set(assignments.reduce(changeOption, cell.options.get()));
+    }
+    return { status: 'ok' };
+  },
+};

@@ -1,0 +1,19 @@
+import { cellError } from '../cell-error.ts';
+import type { Magic } from './magic.ts';
+
+/** Magics that Databricks notebooks have and this kernel has not: a clear answer instead of "unknown". */
+export const notYet: readonly Magic[] = [
+  refusal('fs', 'Use dbutils.fs in a Scala or Python cell instead.'),
+  refusal('run', 'Copy the cells that you need into this notebook.'),
+  refusal('pip', 'Use %sh pip install in its place, or %pip in a Python notebook.'),
+];
+
+function refusal(name: string, instead: string): Magic {
+  return {
+    name,
+    help: `%${name}  is not supported yet.`,
+    // Python's REPL has a %pip that works.
+    leaves: () => name === 'pip',
+    run: async () => ({ status: 'error', error: cellError('UsageError', `%${name} is not supported yet. ${instead}`) }),
+  };
+}

@@ -1,0 +1,34 @@
+import { Buffer } from 'node:buffer';
+import type { JsonObject } from '../lib/json.ts';
+import type { MimeBundle } from '../protocol/output.ts';
+
+/** A picture as a front end shows it, or `undefined` for what is no data URL. */
+export interface Picture {
+  readonly data: MimeBundle;
+  readonly metadata: JsonObject;
+}
+
+/** Reads an image result's `fileName`: `data:image/png;base64,…`. */
+export function readDataUrl(url: string): Picture | undefined {
+  const comma = url.indexOf(',');
+  if (!/^data:/i.test(url) || comma < 0) return undefined;
+  const [mime = '', ...parameters] = url.slice('data:'.length, comma).split(';');
+  const type = mime.trim().toLowerCase() || 'text/plain';
+  const isBase64 = parameters.some((parameter) => parameter.trim().toLowerCase() === 'base64');
+  const body = url.slice(comma + 1);
+  const bytes = isBase64 ? Buffer.from(body, 'base64') : Buffer.from(decodeURIComponent(body), 'utf8');
+  // SVG is text in a MIME bundle; all other pictures are base64.
+  const isText = type === 'image/svg+xml' || type.startsWith('text/');
+  const size = type === 'image/png' ? pngSize(bytes) : undefined;
+  const words = size ? `<${type} ${size.width}x${size.height}>` : `<${type}>`;
+  return {
+    data: { 'text/plain': words, [type]: isText ? bytes.toString('utf8') : isBase64 ? body : bytes.toString('base64') },
+    metadata: size ? { [type]: size } : {},
+  };
+}
+
+/** Width and height in pixels, from the IHDR chunk that every PNG begins with. */
+function pngSize(bytes: Buffer): { width: number; height: number } | undefined {
+  const isPng = bytes.length >= 24 && bytes.toString('latin1', 1, 4) === 'PNG' && bytes.toString('latin1', 12, 16) === 'IHDR';
+  return isPng ? { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) } : undefined;
+}

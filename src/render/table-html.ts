@@ -1,0 +1,56 @@
+import { isNumeric } from './types.ts';
+import { escapeHtml } from './html.ts';
+import { writerFor } from './cell-text.ts';
+import { columnsOf, rowsNote, type Table } from './table.ts';
+
+/** HTML would swallow these, or take them for markup. */
+const needsCare = /[&<>\n\r\t]|  |^ | $/;
+/** Dimmed in light and dark themes alike, and slanted where styles are not allowed: neither '' nor the word 'null' looks like it. */
+const nullCell = '<i style="opacity:0.5">null</i>';
+
+/**
+ * A table as pandas writes it (`class="dataframe"`, which front ends style), complete and readable without scripts or style sheets.
+ * @param rows how many rows to show; all when undefined
+ */
+export function tableToHtml(table: Table, rows?: number): string {
+  const columns = columnsOf(table);
+  const shown = Math.min(rows ?? Infinity, table.rows.length);
+  const head = columns.map(({ name, type }) => `<th style="${align(isNumeric(type))}">${content(name)}</th>`).join('');
+  const note = rowsNote(table, shown);
+  return [
+    // Without this class, JupyterLab would typeset everything between two $ signs as mathematics.
+    '<div class="tex2jax_ignore mathjax_ignore">\n<table border="1" class="dataframe">\n',
+    `<thead><tr>${head}</tr></thead>\n<tbody>\n`,
+    body(table, shown),
+    '</tbody>\n</table>\n',
+    note === undefined ? '' : `<p>${note}</p>\n`,
+    '</div>',
+  ].join('');
+}
+
+function body(table: Table, shown: number): string {
+  // Front ends align table cells to the right or to the left as they please, so every cell says it.
+  const columns = columnsOf(table).map(({ type }) => ({ write: writerFor(type), opening: `<td style="${align(isNumeric(type))}">` }));
+  let html = '';
+  for (let r = 0; r < shown; r++) {
+    const row = table.rows[r] ?? [];
+    let c = 0;
+    html += '<tr>';
+    for (const { write, opening } of columns) {
+      const value = row[c++];
+      html += opening + (value === null ? nullCell : value === undefined ? '' : content(write(value))) + '</td>';
+    }
+    html += '</tr>\n';
+  }
+  return html;
+}
+
+function content(text: string): string {
+  if (!needsCare.test(text)) return text;
+  const escaped = escapeHtml(text);
+  return /\s/.test(text) ? `<span style="white-space:pre-wrap">${escaped}</span>` : escaped;
+}
+
+function align(right: boolean): string {
+  return right ? 'text-align:right' : 'text-align:left';
+}

@@ -1,0 +1,77 @@
+import stringWidth from 'string-width';
+import { isNumeric } from './types.ts';
+import { writerFor } from './cell-text.ts';
+import { columnsOf, rowsNote, type Table } from './table.ts';
+
+/** How many rows and how many columns of a cell's text a table shows as text, where nothing else is asked for. */
+const defaultRows = 50;
+const cellWidth = 40;
+
+/**
+ * A table for a terminal: columns aligned by what a terminal shows (wide characters count as two), numbers at the right,
+ * cells cut at 40 columns. What was left out stands below it.
+ * @param rows how many rows to show; 50 when undefined
+ */
+export function tableToText(table: Table, rows: number = defaultRows): string {
+  const columns = columnsOf(table);
+  const shown = table.rows.slice(0, rows);
+  const written = columns.map(({ name, type }, c) => {
+    const write = writerFor(type);
+    const values = shown.map((row) => (row[c] === null ? 'null' : row[c] === undefined ? '' : write(row[c])));
+    return { cells: [name, ...values].map(cut), right: isNumeric(type) };
+  });
+  const laidOut = written.map(({ cells, right }) => pad(cells, right));
+  const [header, ...lines] = Array.from({ length: shown.length + 1 }, (_, line) => joinLine(laidOut.map((column) => column.cells[line] ?? '')));
+  const rule = joinLine(laidOut.map(({ width }) => '-'.repeat(width)));
+  const notes = [rowsNote(table, shown.length), written.some(({ cells }) => cells.some((cell) => cell.wasCut)) ? `cells cut at ${cellWidth} columns` : undefined];
+  const said = notes.filter((note) => note !== undefined).join('; ');
+  return [...(columns.length > 0 ? [header, rule] : []), ...lines, ...(said === '' ? [] : [`(${said})`])].join('\n');
+}
+
+interface Written {
+  readonly text: string;
+  readonly width: number;
+  readonly wasCut: boolean;
+}
+
+function pad(cells: readonly Written[], right: boolean): { cells: readonly string[]; width: number } {
+  const width = Math.max(1, ...cells.map((cell) => cell.width));
+  return {
+    width,
+    cells: cells.map((cell) => {
+      const blank = ' '.repeat(width - cell.width);
+      return right ? blank + cell.text : cell.text + blank;
+    }),
+  };
+}
+
+function joinLine(cells: readonly string[]): string {
+  return cells.join('  ').trimEnd();
+}
+
+const printable = /^[\x20-\x7e]*$/;
+const controls: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const graphemes = new Intl.Segmenter();
+
+/** One line of at most 40 columns; control characters are spelled out, because a line break inside a cell would end the row. */
+function cut(value: string): Written {
+  if (value.length <= cellWidth && printable.test(value)) return { text: value, width: value.length, wasCut: false };
+  // More than enough for 40 columns, and a bound for the segmenter, which is slow.
+  const start = value.length > 1000 ? value.slice(0, 1000) : value;
+  const line = start.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => controls[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const width = stringWidth(line);
+  if (width <= cellWidth && start === value) return { text: line, width, wasCut: false };
+  return { ...fit(line), wasCut: true };
+}
+
+function fit(line: string): { text: string; width: number } {
+  let text = '';
+  let width = 0;
+  for (const { segment } of graphemes.segment(line)) {
+    const more = stringWidth(segment);
+    if (width + more > cellWidth - 1) break;
+    text += segment;
+    width += more;
+  }
+  return { text: `${text}…`, width: width + 1 };
+}

@@ -1,0 +1,31 @@
+import type { Column, CommandResult } from '../databricks/types.ts';
+
+export type Table = Extract<CommandResult, { kind: 'table' }>;
+
+/** What the user chose about tables (`%config`). */
+export interface TableOptions {
+  /** Adds `application/json` and `application/vnd.dataresource+json`. */
+  readonly json: boolean;
+  /** How many rows to show; `undefined`: all that the server sent in HTML, the first 50 as text. */
+  readonly rows: number | undefined;
+}
+
+/** The columns that rows are read by: a server that sent rows without a schema gets nameless ones. */
+export function columnsOf(table: Table): readonly Column[] {
+  if (table.columns.length > 0) return table.columns;
+  return (table.rows[0] ?? []).map(() => ({ name: '', type: 'string' }));
+}
+
+/** What a reader must know about the rows that are not there, as a sentence without its full stop; `undefined` when all are. */
+export function rowsNote(table: Table, shown: number): string | undefined {
+  const sent = table.rows.length;
+  if (sent === 0) return table.truncated ? '0 rows; more exist' : '0 rows';
+  const more = table.truncated ? '; more exist' : '';
+  if (shown < sent) return `first ${grouped(shown)} of ${grouped(sent)} rows${more}`;
+  return table.truncated ? `first ${grouped(sent)} rows${more}` : undefined;
+}
+
+/** 12345 → `12 345`. */
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ' ');
+}
