@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/package-file.ts';
 import { addInstallCommands } from './install.ts';
 import { report } from './report.ts';
+import { addWorkspaceCommands } from './workspace.ts';
 
 const examples = `
 Examples:
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) });
   addInstallCommands(program);
+  addWorkspaceCommands(program);
   addRunHelp(program);
   try {
     await program.parseAsync([...argv], { from: 'user' });
