@@ -1,0 +1,12 @@
+import type { LaunchCommand } from '../workspace/locate.ts';
+
+/**
+ * How this very program is started as the server of the embedded workspace. Settings for real workspaces, credentials among them, are
+ * kept from it: they would show in the environment of every cell that it runs.
+ * @param serveArguments options of the hidden `workspace serve`
+ */
+export function workspaceLaunch(serveArguments: readonly string[] = []): LaunchCommand {
+  const program = process.argv[1] ?? '';
+  const settings = Object.entries(process.env).filter(([name]) => !name.startsWith('DATABRICKS_') || name.startsWith('DATABRICKS_KERNEL_'));
+  return { command: process.execPath, args: [program, 'workspace', 'serve', ...serveArguments], env: Object.fromEntries(settings) };
+}

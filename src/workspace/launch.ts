@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { identify } from '../lib/process-identity.ts';
+import { workspaceFiles } from './state-file.ts';
+
+/** The command line of a workspace's server process, which ends in `serve` (see `serve.ts`). */
+export interface LaunchCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Launched {
+  /** Of the server process; `undefined` when it had ended before it could be looked at. */
+  readonly identity: string | undefined;
+  /** Why the server process could not start, if it said so in its log. */
+  failure(): Promise<string | undefined>;
+}
+
+/** Begins what a server process that could not start says last. */
+export const failureMark = 'could not start: ';
+
+/** A log longer than this (bytes) is set aside before the next server writes to it. */
+const maxLogBytes = 5_000_000;
+
+// The shell leaves the server behind in its own session and ends; the server's parent is then init. A front end that kills a kernel
+// with all its children, or its process group, does not find the server among them.
+const leaveBehind = '"$@" >>"$0" 2>&1 </dev/null & echo $!';
+
+/** Starts a server process that outlives this one, and its whole process tree. */
+export async function launch(home: string, { command, args, env }: LaunchCommand): Promise<Launched> {
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const { log } = workspaceFiles(home);
+  const before = await prepareLog(log);
+  const shell = spawn('/bin/sh', ['-c', leaveBehind, log, command, ...args], {
+    cwd: home,
+    env: { ...env, DATABRICKS_KERNEL_HOME: home },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let printed = '';
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  await once(shell, 'close');
+  return {
+    identity: await identify(Number(printed.trim())),
+    failure: async () => (await readFile(log)).subarray(before).toString().split(failureMark).at(1)?.split('\n', 1)[0],
+  };
+}
+
+/** Makes the log a file that only its owner reads; gives its length. */
+async function prepareLog(log: string): Promise<number> {
+  const file = await open(log, 'a', 0o600);
+  const { size } = await file.stat();
+  await file.close();
+  if (size < maxLogBytes) return size;
+  await rename(log, `${log}.old`);
+  return prepareLog(log);
+}
