@@ -58,12 +58,16 @@ async function hasNpmPackages() {
 }
 
 async function pythonPackages() {
-  const { isCurrent, makeEnvironment } = await import(join(root, 'dist', 'runtime.js'));
+  const { isCurrent, locked, makeEnvironment } = await import(join(root, 'dist', 'runtime.js'));
   const requirements = [join(root, 'src/workspace/driver/python/requirements.txt'), join(root, 'scripts/requirements.txt')];
   const machine = { platform: process.platform, env: process.env, home: homedir() };
   const plan = { directory: venv, requirements, machine, onProgress: () => {} };
   if (await isCurrent(plan)) return;
-  await step('Making the Python environment', (progress) => makeEnvironment({ ...plan, onProgress: progress }));
+  await step('Making the Python environment', (progress) =>
+    locked(join(cache, 'venv.lock'), process.pid, async () => {
+      if (!(await isCurrent(plan))) await makeEnvironment({ ...plan, onProgress: progress });
+    }),
+  );
   // JupyterLab runs CommonJS files from in there, which the clone's own package.json would declare to be modules.
   await writeFile(join(venv, 'package.json'), '{ "type": "commonjs" }\n');
 }

@@ -10,6 +10,7 @@ Examples:
   databricks-kernel install --sys-prefix python sql    two of them, in the active Python environment
   databricks-kernel install --profile PROD --cluster-id 0123-456789-abcdefgh --name prod --display-name Production
   databricks-kernel uninstall
+  databricks-kernel workspace start                    Apache Spark on this machine behind the Databricks APIs
 
 Without a host in the environment or in ~/.databrickscfg, kernels use the embedded workspace: Apache Spark on this machine.`;
 

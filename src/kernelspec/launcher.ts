@@ -19,9 +19,12 @@ export function unversioned(names: readonly [string, ...string[]], realPath: Rea
   return names.find((name) => !isVersioned(name) && file !== undefined && realPath(name) === file) ?? names[0];
 }
 
-/** Does a directory on the way carry a version number, as `v20.19.0`, `node-v20.19.0-linux-x64` or `databricks-kernel@0.1.0` do? */
+/**
+ * Is this a path that goes with its version? One with a version number on the way, as `v20.19.0`, `node-v20.19.0-linux-x64` or
+ * `databricks-kernel@0.1.0`; a snap's revision; fnm's links, one directory a shell.
+ */
 export function isVersioned(path: string): boolean {
-  return path.split(/[\\/]/).some((name) => /(^|[^\d.])\d+\.\d+\.\d+/.test(name) || /^fnm_multishells$/.test(name));
+  return /(^|[^\d.])\d+\.\d+\.\d+[^\\/]*[\\/]/.test(path) || /\/snap\/[^/]+\/\d+\/|\/fnm_multishells\//.test(path);
 }
 
 /** The names without a version that Homebrew, nvm, fnm and snap keep for the Node they made current. */

@@ -1,12 +1,15 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BridgeError } from '../../lib/errors.ts';
+import { takeLock } from '../../lib/lock-file.ts';
 import { packageFile, packageRoot } from '../../lib/package-file.ts';
 import type { Machine } from '../../lib/paths.ts';
+import { identify } from '../../lib/process-identity.ts';
+import { systemClock } from '../../lib/time.ts';
 import { isCurrent, makeEnvironment, pythonIn, type EnvironmentPlan } from './environment.ts';
 import { probe, type Probe } from './python-probe.ts';
 
-export { isCurrent, makeEnvironment, pythonIn } from './environment.ts';
+export { isCurrent, makeEnvironment } from './environment.ts';
 
 /** What a cluster of the embedded workspace runs on. All are absolute paths. */
 export interface Runtime {
@@ -19,6 +22,8 @@ export interface Runtime {
 
 export interface RuntimeSettings {
   readonly machine: Machine;
+  /** Of this process, which makes the runtime if it is missing. */
+  readonly pid: number;
   /** `DATABRICKS_KERNEL_HOME`. */
   readonly home: string;
   /** `DATABRICKS_KERNEL_PYTHON`: a Python that has the packages of requirements.txt. */
@@ -62,16 +67,37 @@ function complete(found: Probe, { java }: RuntimeSettings): Runtime {
 const requirements = packageFile('src', 'workspace', 'driver', 'python', 'requirements.txt');
 
 /** The environment in `directory`, made elsewhere and renamed when it is whole: killed half-way, it leaves nothing that looks usable. */
-async function ensureHomeEnvironment(directory: string, { machine, home, onProgress }: RuntimeSettings): Promise<string> {
+async function ensureHomeEnvironment(directory: string, { machine, pid, home, onProgress }: RuntimeSettings): Promise<string> {
   const plan: EnvironmentPlan = { directory, requirements: [requirements], machine, onProgress };
-  if (await isCurrent(plan)) return pythonIn(directory, machine);
-  await mkdir(home, { recursive: true });
-  await removeLeftovers(home);
-  const whole = await mkdtemp(join(home, 'runtime-'));
-  await makeEnvironment({ ...plan, directory: whole });
-  await rm(directory, { recursive: true, force: true });
-  await rename(whole, directory);
+  if (!(await isCurrent(plan))) {
+    await locked(join(home, 'runtime.lock'), pid, async () => {
+      // Whoever had the lock before may have made it.
+      if (await isCurrent(plan)) return;
+      await removeLeftovers(home);
+      const whole = await mkdtemp(join(home, 'runtime-'));
+      await makeEnvironment({ ...plan, directory: whole });
+      await rm(directory, { recursive: true, force: true });
+      await rename(whole, directory);
+    });
+  }
   return pythonIn(directory, machine);
+}
+
+/** Does `work` while no other process does it: waits, as long as it takes, for one that lives and holds the lock. */
+export async function locked<T>(lockFile: string, pid: number, work: () => Promise<T>): Promise<T> {
+  const owner = (await identify(pid)) ?? String(pid);
+  for (;;) {
+    const lock = await takeLock(lockFile, owner);
+    if (lock === undefined) {
+      await systemClock.sleep(200);
+      continue;
+    }
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  }
 }
 
 /** What an earlier start left when it was killed. */
