@@ -39,7 +39,11 @@ export interface HttpOptions {
   readonly deadlineMs?: number;
 }
 
-const connectMs = 10_000;
+/** Loaded on first use: it takes longer to load than all the rest of a kernel. */
+async function openDispatcher(url: URL, deadlineMs: number): Promise<Dispatcher> {
+  const { createDispatcher } = await import('./dispatcher.ts');
+  return createDispatcher(url, deadlineMs);
+}
 
 export function createHttp(options: HttpOptions): Http {
   const { url, credentials, deadlineMs = 60_000 } = options;
@@ -71,18 +75,6 @@ export function createHttp(options: HttpOptions): Http {
       await (await opened)?.destroy();
     },
   };
-}
-
-/** Loaded on first use: it takes longer to load than all the rest of a kernel. */
-async function openDispatcher(url: URL, deadlineMs: number): Promise<Dispatcher> {
-  const { Agent, EnvHttpProxyAgent } = await import('undici');
-  const timeouts = { connect: { timeout: connectMs }, headersTimeout: deadlineMs, bodyTimeout: deadlineMs };
-  return isLoopback(url.hostname) ? new Agent(timeouts) : new EnvHttpProxyAgent(timeouts);
-}
-
-/** A proxy for the network has no business between two programs of one machine. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
 }
 
 type Exchange = { readonly answer: HttpAnswer } | { readonly failure: unknown; readonly sent: boolean };
