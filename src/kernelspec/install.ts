@@ -29,7 +29,7 @@ export async function installSpec(directory: string, language: KernelLanguage, s
 }
 
 /**
- * Removes our kernelspecs from the given `kernels` directories, or wherever they were installed when none is given besides those in `known`.
+ * Removes our kernelspecs from the given `kernels` directories and, if `everywhere`, from wherever the record in `home` says they are.
  * @returns the directories that are gone, and those in which files of others were left
  */
 export async function uninstallSpecs(
@@ -42,9 +42,10 @@ export async function uninstallSpecs(
   const removed: string[] = [];
   const left: string[] = [];
   for (const directory of new Set([...found.flat(), ...recorded])) {
-    if ((await stateOf(directory)) !== 'ours') continue;
+    const before = await stateOf(directory);
+    if (before === 'foreign' || (before === 'absent' && !recorded.includes(directory))) continue;
     await removeFiles(directory);
-    ((await stateOf(directory)) === 'absent' ? removed : left).push(directory);
+    if (before === 'ours') ((await stateOf(directory)) === 'absent' ? removed : left).push(directory);
   }
   await removeFromRecord(home, everywhere ? [...recorded, ...removed] : [...removed, ...left]);
   return { removed, left };

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BridgeError } from '../../lib/errors.ts';
 import { takeLock } from '../../lib/lock-file.ts';
-import { packageFile, packageRoot } from '../../lib/package-file.ts';
+import { packageFile, packageRoot as ownRoot } from '../../lib/package-file.ts';
 import type { Machine } from '../../lib/paths.ts';
 import { identify } from '../../lib/process-identity.ts';
 import { systemClock } from '../../lib/time.ts';
@@ -22,6 +22,8 @@ export interface Runtime {
 
 export interface RuntimeSettings {
   readonly machine: Machine;
+  /** Where a clone has its environment; the package that this program belongs to. */
+  readonly packageRoot?: string | undefined;
   /** Of this process, which makes the runtime if it is missing. */
   readonly pid: number;
   /** `DATABRICKS_KERNEL_HOME`. */
@@ -40,7 +42,7 @@ export interface RuntimeSettings {
  * Throws `BridgeError` `config` for a setting that does not work and where there is no Python, `net` when packages do not install.
  */
 export async function ensureRuntime(settings: RuntimeSettings): Promise<Runtime> {
-  const { machine, python, home } = settings;
+  const { machine, python, home, packageRoot = ownRoot } = settings;
   if (python !== undefined) return complete(await probeSetting(python, machine), settings);
   const clone = await probe(pythonIn(join(packageRoot, '.venv'), machine), machine.env);
   if (clone?.missing.length === 0) return complete(clone, settings);
