@@ -71,7 +71,7 @@ export class Cluster implements AsyncDisposable {
     const starting = this.#options.startDriver((progress) => {
       if (this.#isStarting(starting)) this.#setState({ status: 'Pending', starting, progress });
     });
-    this.#setState({ status: 'Pending', starting, progress: 'Starting the Spark driver' });
+    this.#setState({ status: 'Pending', starting, progress: 'starting Spark' });
     starting.then(
       (driver) => this.#started(starting, driver),
       (error: unknown) => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { identify } from '../lib/process-identity.ts';
 import { workspaceFiles } from './state-file.ts';
 
@@ -28,9 +28,8 @@ const maxLogBytes = 5_000_000;
 // with all its children, or its process group, does not find the server among them.
 const leaveBehind = '"$@" >>"$0" 2>&1 </dev/null & echo $!';
 
-/** Starts a server process that outlives this one, and its whole process tree. */
+/** Starts a server process that outlives this one, and its whole process tree. `home` is an absolute path and exists. */
 export async function launch(home: string, { command, args, env }: LaunchCommand): Promise<Launched> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
   const { log } = workspaceFiles(home);
   const before = await prepareLog(log);
   const shell = spawn('/bin/sh', ['-c', leaveBehind, log, command, ...args], {

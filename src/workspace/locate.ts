@@ -1,4 +1,6 @@
+import { access, constants, mkdir } from 'node:fs/promises';
 import { platform } from 'node:os';
+import { resolve } from 'node:path';
 import { BridgeError } from '../lib/errors.ts';
 import { lockHolder } from '../lib/lock-file.ts';
 import { isAlive } from '../lib/process-identity.ts';
@@ -43,13 +45,15 @@ const maxLaunches = 3;
 /**
  * Finds the embedded workspace of this home, or starts one, and waits until its cluster is no longer starting.
  * Any number of processes may do this at the same time: one workspace comes of it.
- * @throws BridgeError `config` (there is none on Windows; another version or dialect is in use), `net` (it does not start or answer),
+ * @throws BridgeError `config` (none on Windows; a home that cannot be written to; another version or dialect in use), `net` (it does not start or answer),
  * `context` (its cluster did not start); the signal's reason
  */
 export async function locateWorkspace(options: LocateOptions): Promise<LocatedWorkspace> {
   refuseWindows(platform());
-  const { home, signal } = options;
-  const attempt = new Attempt(options);
+  const { signal } = options;
+  const home = resolve(options.home);
+  await makeHome(home);
+  const attempt = new Attempt({ ...options, home });
   for (;;) {
     signal?.throwIfAborted();
     const state = await readState(home);
@@ -65,6 +69,17 @@ export function refuseWindows(system: NodeJS.Platform): void {
   if (system !== 'win32') return;
   const message = 'There is no embedded workspace on Windows: set DATABRICKS_HOST to the address of a Databricks workspace.';
   throw new BridgeError('config', message, { setting: 'DATABRICKS_HOST' });
+}
+
+async function makeHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    await access(home, constants.W_OK);
+  } catch (error) {
+    const setting = 'DATABRICKS_KERNEL_HOME';
+    const message = `The embedded workspace cannot write to ${home}: set ${setting} to a directory that it can write to.`;
+    throw new BridgeError('config', message, { setting }, { cause: error });
+  }
 }
 
 /** What one `locateWorkspace` has seen and done so far. */
@@ -90,7 +105,7 @@ class Attempt {
     const cluster = info.clusters.find(({ id }) => id === clusterId);
     if (cluster?.status === 'Pending') {
       this.#sawPending = true;
-      this.#tell(cluster.message);
+      this.#tell(`Starting the embedded workspace: ${cluster.message}`);
       return undefined;
     }
     // Whoever waited for the start is told how it failed; who finds a cluster that failed before goes on, and the next context

@@ -16,7 +16,7 @@ import { Workspace } from './workspace.ts';
 
 /** What a driver is started with; which Python, Java and Spark it runs on is not the server's business. */
 export interface DriverPlace {
-  /** Of this driver alone; removed when the server starts or ends. */
+  /** Of this driver alone, to be made by it; what is left of it goes when the server ends or the next one starts. */
   readonly workDirectory: string;
   readonly cacheDirectory: string;
   readonly dbfsRoot: string;
@@ -132,7 +132,6 @@ function driverStarter({ home, startDriver }: ServeOptions): (onProgress: (text:
   let count = 0;
   return async (onProgress) => {
     const workDirectory = join(scratch, `driver-${++count}`);
-    await mkdir(workDirectory, { recursive: true });
     return startDriver({ workDirectory, cacheDirectory: cache, dbfsRoot: dbfs, logFile: driverLog, onProgress });
   };
 }

@@ -15,7 +15,7 @@ afterAll(() => rm(dirname(program), { recursive: true, force: true }));
 
 const ps = (pid: number, field: string) => execFileSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' }).trim();
 
-test('start returns when the workspace answers, and a second start finds it', { timeout: 30_000 }, async () => {
+test('start returns when the workspace answers, and a second start finds it', async () => {
   await using home = new WorkspaceHome(program);
   const first = await home.run(['start']);
   expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('Starting the embedded workspace\n') });
@@ -28,7 +28,7 @@ test('start returns when the workspace answers, and a second start finds it', { 
   expect(await home.state()).toEqual(state);
 });
 
-test('the state file and the log are for their owner only, and the state says what design and clients rely on', { timeout: 30_000 }, async () => {
+test('the state file and the log are for their owner only, and the state says what design and clients rely on', async () => {
   await using home = new WorkspaceHome(program);
   const state = await home.start();
   for (const file of [home.files.state, home.files.log]) expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -44,7 +44,7 @@ test('the state file and the log are for their owner only, and the state says wh
   expect(await home.log()).not.toContain(state.token);
 });
 
-test('status, logs and stop say what there is, and that there is nothing', { timeout: 30_000 }, async () => {
+test('status, logs and stop say what there is, and that there is nothing', async () => {
   await using home = new WorkspaceHome(program);
   expect(await home.run(['status'])).toMatchObject({ code: 1, stdout: 'No embedded workspace is running.\n' });
   expect(await home.run(['logs'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^There is no log yet: .*\n$/) });
@@ -59,7 +59,7 @@ test('status, logs and stop say what there is, and that there is nothing', { tim
   expect(await home.run(['status', '--json'])).toMatchObject({ code: 1, stdout: '{"running":false}\n' });
 });
 
-test('five starters at once get one workspace', { timeout: 60_000 }, async () => {
+test('five starters at once get one workspace', async () => {
   await using home = new WorkspaceHome(program);
   const runs = await Promise.all(Array.from({ length: 5 }, () => home.run(['start'])));
   const { url } = await home.state();
@@ -67,7 +67,7 @@ test('five starters at once get one workspace', { timeout: 60_000 }, async () =>
   expect((await home.log()).match(/^listening at /gm)).toHaveLength(1);
 });
 
-test('killing the starter’s process group leaves the workspace, which is no descendant of it and in a session of its own', { timeout: 30_000 }, async () => {
+test('killing the starter’s process group leaves the workspace, which is no descendant of it and in a session of its own', async () => {
   await using home = new WorkspaceHome(program);
   const script = '"$0" "$1" workspace start && echo started && exec sleep 600';
   const group = spawn('/bin/sh', ['-c', script, process.execPath, program], { env: home.env(), detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
@@ -86,7 +86,7 @@ test('killing the starter’s process group leaves the workspace, which is no de
   expect((await home.call(state, '/api/1.2/clusters/list')).status).toBe(200);
 });
 
-test('SIGTERM ends it and leaves neither state file nor scratch directories', { timeout: 30_000 }, async () => {
+test('SIGTERM ends it and leaves neither state file nor scratch directories', async () => {
   await using home = new WorkspaceHome(program);
   const { pid } = await home.start();
   expect(await readdir(home.files.scratch)).toEqual(['driver-1']);
@@ -96,7 +96,7 @@ test('SIGTERM ends it and leaves neither state file nor scratch directories', { 
   expect([existsSync(home.files.state), existsSync(home.files.scratch)]).toEqual([false, false]);
 });
 
-test('it ends by itself when nobody uses it', { timeout: 30_000 }, async () => {
+test('it ends by itself when nobody uses it', async () => {
   await using home = new WorkspaceHome(program);
   await home.start(['--idle-timeout', '0.005']);
   await home.ended();
@@ -104,7 +104,7 @@ test('it ends by itself when nobody uses it', { timeout: 30_000 }, async () => {
   expect(existsSync(home.files.state)).toBe(false);
 });
 
-test('contexts keep it up as long as their owner lives, and are destroyed with it', { timeout: 30_000 }, async () => {
+test('contexts keep it up as long as their owner lives, and are destroyed with it', async () => {
   await using home = new WorkspaceHome(program);
   const owner = spawn('sleep', ['600'], { stdio: 'ignore' });
   await once(owner, 'spawn');
@@ -120,7 +120,7 @@ test('contexts keep it up as long as their owner lives, and are destroyed with i
   await home.ended();
 });
 
-test('a workspace of another version or dialect is replaced when it is not in use, and refused with the remedy when it is', { timeout: 60_000 }, async () => {
+test('a workspace of another version or dialect is replaced when it is not in use, and refused with the remedy when it is', async () => {
   await using home = new WorkspaceHome(program);
   const first = await home.start();
   const context = await home.createContext(first);
@@ -134,7 +134,7 @@ test('a workspace of another version or dialect is replaced when it is not in us
   expect(await home.start([], { TEST_VERSION: '2.0.0' })).toEqual(third);
 });
 
-test('the server process sees no setting of a real workspace', { timeout: 30_000 }, async () => {
+test('the server process sees no setting of a real workspace', async () => {
   await using home = new WorkspaceHome(program);
   await home.run(['start'], { DATABRICKS_TOKEN: 'dapi-secret', DATABRICKS_HOST: 'https://example.com' });
   const { pid } = await home.state();

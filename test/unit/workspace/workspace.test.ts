@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { identify } from '../../../src/lib/process-identity.ts';
+import { refuseWindows } from '../../../src/workspace/locate.ts';
+import { ScriptedWorkspace } from '../../support/scripted-workspace.ts';
+
+const day = 24 * 60 * 60 * 1000;
+
+test('a context that no request has named for a day is destroyed, one that is asked about or works is not', async () => {
+  await using server = new ScriptedWorkspace('modern');
+  const [unused, asked, working] = [await server.createContext(), await server.createContext(), await server.createContext()];
+  const command = await server.execute(working, 'hang');
+  await server.until(() => server.status(working, command), ({ status }) => status === 'Running');
+  server.now = day - 1;
+  await server.workspace.sweep();
+  expect(server.workspace.openContexts).toBe(3);
+  await server.contextStatus(asked);
+  server.now = day;
+  await server.workspace.sweep();
+  expect((await server.contextStatus(unused)).body).toEqual({ error: 'ContextNotFound' });
+  expect(server.workspace.openContexts).toBe(2);
+  expect(server.drivers[0]?.closed).toEqual([unused]);
+  await server.cancel(working, command);
+  await server.ended(working, command);
+  server.now = 2 * day;
+  await server.workspace.sweep();
+  expect(server.workspace.openContexts).toBe(0);
+});
+
+test('a context is destroyed with the process that it was made for', async () => {
+  await using server = new ScriptedWorkspace('modern');
+  const create = (owner: string | undefined) => {
+    return server.post('/api/1.2/contexts/create', { language: 'sql', clusterId: server.clusterId, ...(owner !== undefined && { owner }) });
+  };
+  await create(await identify(process.pid));
+  await create(undefined);
+  const orphan = (await create(`${process.pid}:0:another-boot`)).body as { id: string };
+  await server.workspace.sweep();
+  expect(server.workspace.openContexts).toBe(2);
+  expect((await server.contextStatus(orphan.id)).body).toEqual({ error: 'ContextNotFound' });
+});
+
+test('a workspace is idle since the last request that was let in, and never while a context is open', async () => {
+  await using server = new ScriptedWorkspace('modern');
+  server.now = 100;
+  expect(server.workspace.idleFor).toBe(100);
+  await server.inject({ url: '/api/1.2/clusters/list', headers: { authorization: 'Bearer wrong' } });
+  expect(server.workspace.idleFor).toBe(100);
+  await server.get('/api/1.2/clusters/list');
+  expect(server.workspace.idleFor).toBe(0);
+  const contextId = await server.createContext();
+  server.now = 200;
+  expect(server.workspace.idleFor).toBe(0);
+  await server.post('/api/1.2/contexts/destroy', { clusterId: server.clusterId, contextId });
+  server.now = 300;
+  expect(server.workspace.idleFor).toBe(100);
+});
+
+test('it tells what it is and holds, and stops when asked, if need be only when unused', async () => {
+  await using server = new ScriptedWorkspace('classic');
+  const contextId = await server.createContext();
+  expect((await server.get('/workspace')).body).toMatchObject({ version: '1.2.3', dialect: 'classic', pid: 4711, contexts: 1 });
+  expect(await server.post('/workspace/stop', { onlyIfUnused: 'true' })).toMatchObject({ status: 409, body: { contexts: 1 } });
+  expect(server.stopped).toBeUndefined();
+  await server.post('/api/1.2/contexts/destroy', { clusterId: server.clusterId, contextId });
+  expect((await server.post('/workspace/stop', { onlyIfUnused: 'true' })).status).toBe(200);
+  expect(server.stopped).toBe('asked to stop');
+});
+
+test('a cluster that ends while it starts ends the driver that comes late', async () => {
+  const { ScriptedDriver } = await import('../../support/scripted-driver.ts');
+  const driver = new ScriptedDriver();
+  let started: () => void = () => {};
+  {
+    await using server = new ScriptedWorkspace('modern');
+    server.startDriver = () => new Promise((resolve) => (started = () => resolve(driver)));
+    await server.createContext();
+    setImmediate(() => started());
+  }
+  expect(await driver.exited).toEqual({ reason: '' });
+});
+
+test('Windows is told that there is none, and what to set', () => {
+  expect(() => refuseWindows('win32')).toThrow(/^There is no embedded workspace on Windows: set DATABRICKS_HOST /);
+  expect(() => refuseWindows('linux')).not.toThrow();
+});
