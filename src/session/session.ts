@@ -96,11 +96,11 @@ class ContextSession implements Session {
         await connection.client.contexts.destroy(address);
         await journal.remove(address);
       }
-      await connection.client.close();
-      this.#connections.delete(connection);
     } catch (error) {
       log.warn(`a context could not be destroyed: ${BridgeError.from(error).message}`);
     }
+    await connection.client.close();
+    this.#connections.delete(connection);
   }
 
   #inBackground(work: Promise<void>): void {

@@ -1,0 +1,378 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { identify } from '../../../src/lib/process-identity.ts';
+import type { Client } from '../../../src/databricks/client.ts';
+import type { Connection } from '../../../src/session/connection.ts';
+import { createSession } from '../../../src/session/session.ts';
+import { cell, clientFor, connectionTo, failedWith, failureOf, finished, refused, running, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
+
+const identity = (await identify(process.pid)) ?? '';
+const deadline = 5000;
+
+async function start(language: 'scala' | 'python' | 'sql' = 'python', more: Partial<Connection> = {}) {
+  const server = await startScriptedApi();
+  const home = await temporaryDirectory();
+  const clients: Client[] = [];
+  const connect = async () => {
+    const client = clientFor(server.url);
+    clients.push(client);
+    return connectionTo(client, more);
+  };
+  const session = createSession({ language, connect, home: home.path, identity });
+  return {
+    server,
+    session,
+    home: home.path,
+    clients,
+    journal: async () => readdir(join(home.path, 'contexts')).catch(() => []),
+    async [Symbol.asyncDispose]() {
+      await session.close(deadline);
+      await server[Symbol.asyncDispose]();
+      await home[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const ok = { end: 'result', result: { kind: 'text', text: 'done' } };
+const gone = refused('ContextNotFound');
+
+test('the first run opens a context and later runs use it', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  const first = cell();
+  expect(await session.run('1', 'python', first)).toEqual(ok);
+  expect(await session.run('2', 'python', cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
+  expect(server.seen.filter(({ route }) => route === 'POST commands/execute').map(({ fields }) => fields)).toEqual([
+    { language: 'python', clusterId: 'c1', contextId: 'x1', command: '1' },
+    { language: 'python', clusterId: 'c1', contextId: 'x1', command: '2' },
+  ]);
+  expect(first.stages.at(-1)).toBeUndefined();
+  expect(first.stages[0]?.text).toBe('Opening a python context on cluster c1 at example.test');
+});
+
+test('prepare opens the context before the first run', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  session.prepare();
+  await server.arrived('GET contexts/status');
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test('prepare never starts a stopped cluster; the first run does', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET clusters/get', { json: { cluster_id: 'c1', state: 'TERMINATED' } });
+  session.prepare();
+  await server.arrived('GET clusters/get');
+  server.on('POST clusters/start', () => {
+    server.on('GET clusters/get', { json: { cluster_id: 'c1', state: 'PENDING', state_message: 'Starting Spark' } }, { json: { cluster_id: 'c1', state: 'RUNNING' } });
+    return { json: {} };
+  });
+  expect(server.count('POST clusters/start')).toBe(0);
+  const first = cell();
+  expect(await session.run('1', 'python', first)).toEqual(ok);
+  expect(server.count('POST clusters/start')).toBe(1);
+  expect(first.stages.map((stage) => stage?.text)).toContain('Waiting for cluster c1 at example.test (pending: Starting Spark)');
+});
+
+test('a cluster that another kernel is starting is only waited for', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET clusters/get', { json: { state: 'TERMINATED' } }, { json: { state: 'PENDING' } }, { json: { state: 'RUNNING' } });
+  server.on('POST clusters/start', { status: 400, json: { error_code: 'INVALID_STATE', message: 'Cluster c1 is in unexpected state Pending.' } });
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+});
+
+test('a classic server restarts a terminated cluster through API 1.2', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  const listed = (status: string) => ({ json: [{ id: 'c1', name: 'n', status }] });
+  server.on('GET clusters/get', { status: 404, text: 'nothing here' });
+  server.on('GET clusters/list', listed('Terminated'), listed('Pending'), listed('Running'));
+  server.on('POST clusters/restart', { json: { id: 'c1' } });
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  expect(server.count('POST clusters/restart')).toBe(1);
+});
+
+test('a cluster in error is a clear error, and the next run looks again', async () => {
+  const state = { cluster_id: 'c1', state: 'ERROR', state_message: 'No quota.' };
+  const message = 'The cluster c1 at example.test is in state Error: No quota. Start or repair it there, then run the cell again.';
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET clusters/get', { json: state }, { json: { state: 'RUNNING' } });
+  expect(await failureOf(session.run('1', 'python', cell()))).toMatchObject({ code: 'context', message });
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+});
+
+test.for([
+  { status: 400, json: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Cluster c1 does not exist' } },
+  { status: 404, json: { error_code: 'RESOURCE_DOES_NOT_EXIST', message: 'No cluster found matching: c1' } },
+])('an unknown cluster names the setting: %j', async (answer) => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET clusters/get', answer);
+  const error = await failureOf(session.run('1', 'python', cell()));
+  expect(error).toMatchObject({ code: 'config', message: 'example.test knows no cluster c1: check DATABRICKS_CLUSTER_ID.' });
+});
+
+test('a context that fails to start is reported, destroyed, and opened anew by the next run', async () => {
+  await using place = await start();
+  const { server, session, journal } = place;
+  server.on('GET contexts/status', { json: { status: 'Pending' } }, { json: { status: 'Error', cause: 'no memory' } }, { json: { status: 'Running' } });
+  const error = await failureOf(session.run('1', 'python', cell()));
+  expect(error).toMatchObject({ code: 'context', message: 'The execution context failed to start on cluster c1: no memory.' });
+  expect((await server.arrived('POST contexts/destroy')).fields).toEqual({ clusterId: 'c1', contextId: 'x1' });
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  expect(await journal()).toHaveLength(1);
+});
+
+test('a context that execute finds gone is reported in that cell; the next gets a new one and is told', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  await session.run('1', 'python', cell());
+  server.on('POST commands/execute', gone, { json: { id: 'k7' } });
+  server.on('GET contexts/status', gone, { json: { status: 'Running' } });
+  const error = await failureOf(session.run('2', 'python', cell()));
+  expect(error).toMatchObject({ code: 'context', details: { lost: true } });
+  expect(String(error)).toContain('this cell was not run');
+  const next = cell();
+  expect(await session.run('3', 'python', next)).toEqual(ok);
+  expect(next.notices).toEqual(['The earlier execution context is gone: this cell runs in a new one, without the variables of earlier cells.']);
+  expect(server.seen.findLast(({ route }) => route === 'POST commands/execute')?.fields['contextId']).toBe('x2');
+  const after = cell();
+  await session.run('4', 'python', after);
+  expect(after.notices).toEqual([]);
+});
+
+test('a context that vanishes while the cell runs is reported as lost, the result as unknown', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', running, gone);
+  server.on('GET contexts/status', { json: { status: 'Running' } }, gone);
+  const error = await failureOf(session.run('1', 'python', cell()));
+  expect(error).toMatchObject({ code: 'context', details: { lost: true } });
+  expect(String(error)).toContain('whose result is unknown');
+});
+
+test('a command that was cancelled by the end of its context means a lost context', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', failedWith('CommandCancelledException\n at com.databricks.spark.chauffeur.ExecContextState.$anonfun$shutdown$1'));
+  expect(await failureOf(session.run('1', 'python', cell()))).toMatchObject({ code: 'context', details: { lost: true } });
+});
+
+test('a command that somebody else cancelled in a context that lives is shown, and the context kept', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', failedWith('CommandCancelledException'), finished('done'));
+  expect(await session.run('1', 'python', cell())).toMatchObject({ end: 'result', result: { kind: 'error', cause: 'CommandCancelledException' } });
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test('a refusal while the context lives is an error of that cell only', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('POST commands/execute', refused('RuntimeException: odd'), { json: { id: 'k' } });
+  expect(await failureOf(session.run('1', 'python', cell()))).toMatchObject({ code: 'api' });
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test.for([401, 403])('HTTP %i says nothing about the context', async (status) => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('POST commands/execute', refused('no', status), { json: { id: 'k' } });
+  const error = await failureOf(session.run('1', 'python', cell()));
+  expect(error).toMatchObject({ code: 'api', details: { status } });
+  expect(String(error)).toContain('DATABRICKS_TOKEN');
+  expect(server.count('GET contexts/status')).toBe(1);
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+});
+
+test('runs wait their turn and go in order', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  const ends = await Promise.all(['1', '2', '3'].map((code) => session.run(code, 'python', cell())));
+  expect(ends).toEqual([ok, ok, ok]);
+  const calls = server.seen.map(({ route, fields }) => (route === 'POST commands/execute' ? fields['command'] : route)).filter((call) => /^\d$|commands/.test(call ?? ''));
+  expect(calls).toEqual(['1', 'GET commands/status', '2', 'GET commands/status', '3', 'GET commands/status']);
+});
+
+test("an interrupt gives up waiting for one's turn without sending anything", async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', running);
+  const first = cell();
+  const one = session.run('1', 'python', first);
+  await server.arrived('GET commands/status');
+  const second = cell();
+  const two = session.run('2', 'python', second);
+  second.interrupt();
+  expect(await two).toEqual({ end: 'interrupted' });
+  server.on('GET commands/status', finished('done'));
+  expect(await one).toEqual(ok);
+  expect(server.count('POST commands/execute')).toBe(1);
+});
+
+test('an interrupt while the context opens gives up the wait; the opening goes on for the next run', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET contexts/status', { json: { status: 'Pending' } });
+  const first = cell();
+  const run = session.run('1', 'python', first);
+  await server.arrived('GET contexts/status');
+  first.interrupt();
+  expect(await run).toEqual({ end: 'interrupted' });
+  server.on('GET contexts/status', { json: { status: 'Running' } });
+  expect(await session.run('2', 'python', cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test('a killed run gives its context up, which is destroyed; the next run gets a new one', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', running);
+  const first = cell();
+  const run = session.run('1', 'python', first);
+  await server.arrived('GET commands/status');
+  first.kill();
+  expect(await run).toEqual({ end: 'killed' });
+  expect((await server.arrived('POST contexts/destroy')).fields['contextId']).toBe('x1');
+  server.on('GET commands/status', finished('done'));
+  const next = cell();
+  expect(await session.run('2', 'python', next)).toEqual(ok);
+  expect(next.notices).toHaveLength(1);
+});
+
+test('code over the limit is refused before anything is sent', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  expect(await failureOf(session.run('x'.repeat(7 * 1024 * 1024), 'python', cell()))).toMatchObject({ code: 'command' });
+  expect(server.seen).toEqual([]);
+});
+
+test("today's servers run every language in the one context", async () => {
+  await using place = await start('scala');
+  const { server, session } = place;
+  for (const language of ['scala', 'python', 'sql', 'r'] as const) expect(await session.run('1', language, cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test('a classic server gets a second context for a language that the first does not run, without trying', async () => {
+  await using place = await start('scala');
+  const { server, session } = place;
+  let made = 0;
+  server.on('POST contexts/create', ({ headers }) =>
+    headers['content-type'] === 'application/json' ? refused('NoSuchElementException: key not found: language') : { json: { id: `x${(made += 1)}` } },
+  );
+  for (const language of ['scala', 'sql'] as const) expect(await session.run('1', language, cell())).toEqual(ok);
+  const other = cell();
+  for (let time = 0; time < 2; time += 1) expect(await session.run('1', 'python', other)).toEqual(ok);
+  expect(other.notices).toEqual(['This server runs python in an execution context of its own: variables and temp views are not shared with scala.']);
+  const executed = server.seen.filter(({ route }) => route === 'POST commands/execute').map(({ fields }) => `${fields['language']} in ${fields['contextId']}`);
+  expect(executed).toEqual(['scala in x1', 'sql in x1', 'python in x2', 'python in x2']);
+});
+
+test.for([
+  { status: 400, json: { error_code: 'INVALID_PARAMETER_VALUE', message: 'language' } },
+  refused('IllegalArgumentException: unsupported language python'),
+])('a server that refuses a language in a context, %j, gets a second context once, and remembers', async (answer) => {
+  await using place = await start('scala');
+  const { server, session } = place;
+  server.on('POST commands/execute', ({ fields }) => (fields['language'] === 'python' && fields['contextId'] === 'x1' ? answer : { json: { id: 'k' } }));
+  for (let time = 0; time < 2; time += 1) expect(await session.run('1', 'python', cell())).toEqual(ok);
+  const executed = server.seen.filter(({ route }) => route === 'POST commands/execute').map(({ fields }) => fields['contextId']);
+  expect(executed).toEqual(['x1', 'x2', 'x2']);
+});
+
+test('the embedded workspace is told the owner, a real server is not', async () => {
+  for (const embedded of [true, false]) {
+    await using place = await start('python', { embedded });
+    await place.session.run('1', 'python', cell());
+    expect((await place.server.arrived('POST contexts/create')).fields['owner']).toBe(embedded ? identity : undefined);
+  }
+});
+
+test('a terminated cluster of the embedded workspace is left to start itself', async () => {
+  await using place = await start('python', { embedded: true });
+  const { server, session } = place;
+  server.on('GET clusters/get', { status: 404, json: { error: 'No such endpoint' } });
+  server.on('GET clusters/list', { json: [{ id: 'c1', name: 'local', status: 'Terminated' }] });
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+});
+
+test('close destroys the contexts and empties the journal', async () => {
+  await using place = await start('python');
+  await place.session.run('1', 'python', cell());
+  const [file = ''] = await place.journal();
+  const path = join(place.home, 'contexts', file);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ identity, entries: [{ host: place.server.url.origin, clusterId: 'c1', contextId: 'x1' }] });
+  await place.session.close(deadline);
+  expect(place.server.count('POST contexts/destroy')).toBe(1);
+  expect(await place.journal()).toEqual([]);
+});
+
+test('close waits for the answer to a create under way and destroys what it made', async () => {
+  await using place = await start('python');
+  const { server, session } = place;
+  let answer = (): void => undefined;
+  const asked = new Promise<void>((resolve) => (answer = resolve));
+  server.on('POST contexts/create', async () => {
+    await asked;
+    return { json: { id: 'x1' } };
+  });
+  session.prepare();
+  await server.arrived('POST contexts/create');
+  const closed = session.close(deadline);
+  answer();
+  await closed;
+  expect((await server.arrived('POST contexts/destroy')).fields['contextId']).toBe('x1');
+  expect(await place.journal()).toEqual([]);
+});
+
+test('close ends a running cell as killed, and later runs are refused', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', running);
+  const run = session.run('1', 'python', cell());
+  await server.arrived('GET commands/status');
+  await session.close(deadline);
+  expect(await run).toEqual({ end: 'killed' });
+  expect(await failureOf(session.run('2', 'python', cell()))).toMatchObject({ code: 'context' });
+});
+
+test('a context that could not be destroyed stays in the journal, and the next session of a living process leaves it alone', async () => {
+  await using place = await start('python');
+  const { server, session, home } = place;
+  await session.run('1', 'python', cell());
+  server.on('POST contexts/destroy', refused('no', 500));
+  await session.close(deadline);
+  expect(await place.journal()).toHaveLength(1);
+  const before = server.count('POST contexts/destroy');
+  const next = createSession({ language: 'python', connect: async () => connectionTo(clientFor(server.url)), home, identity });
+  await next.run('1', 'python', cell());
+  server.on('POST contexts/destroy', { json: {} });
+  await next.close(deadline);
+  expect(server.count('POST contexts/destroy')).toBe(before + 1);
+  expect(await place.journal()).toHaveLength(1);
+});
+
+test('contexts of a dead process on the same server are destroyed when a session connects', async () => {
+  await using place = await start('python');
+  const { server, session, home } = place;
+  const dead = createSession({ language: 'python', connect: async () => connectionTo(clientFor(server.url)), home, identity: '999999999:1:gone' });
+  await dead.run('1', 'python', cell());
+  server.on('POST contexts/destroy', refused('no', 500), { json: {} });
+  await dead.close(deadline);
+  expect(await place.journal()).toHaveLength(1);
+  await session.run('1', 'python', cell());
+  await server.arrived('POST contexts/destroy', 2);
+  await session.close(deadline);
+  expect(server.seen.filter(({ route }) => route === 'POST contexts/destroy').map(({ fields }) => fields['contextId'])).toEqual(['x1', 'x1', 'x2']);
+  expect(await place.journal()).toEqual([]);
+});
