@@ -40,6 +40,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       connected,
       exited.then((how) => Promise.reject(new Error(`The ${name} did not start: ${how}. Its log is ${logFile}`))),
     ]);
+    // A process that it forked may hold the connection open.
+    void exited.then(() => channel.close());
     return { channel, exited, kill: () => killGroup(program) };
   } finally {
     forget();

@@ -52,7 +52,7 @@ export class DriverContext {
     running.cancelled = true;
     void this.#giveUpAfterDeadline(running);
     await Promise.all([
-      this.#jvm.request('cancel', { context: this.#id, command: commandId }),
+      this.#cancelJobs(running.command),
       running.python?.channel.request('cancel', { command: commandId }).catch(() => undefined),
     ]);
   }
@@ -61,8 +61,10 @@ export class DriverContext {
     this.#lost = true;
     const python = this.#python;
     this.#python = undefined;
-    await Promise.all([this.#jvm.request('close', { context: this.#id }), python?.then((child) => child.kill(), () => undefined)]);
     this.#running?.lose('The context was closed while this command ran.');
+    await python?.then((child) => child.kill(), () => undefined);
+    if (this.#running) await this.#cancelJobs(this.#running.command);
+    await this.#jvm.request('close', { context: this.#id });
   }
 
   async #runInJvm({ commandId, language, code }: DriverCommand): Promise<DriverResult> {
@@ -75,16 +77,21 @@ export class DriverContext {
     running.python = child;
     this.#pythonCommands++;
     const { commandId, code } = running.command;
-    const death = child.exited.then((how): DriverResult => {
-      this.#python = undefined;
-      return pythonDied(how);
-    });
-    // A process that dies rejects the request too; how it ended says more.
-    const answer = child.channel.request('execute', { command: commandId, code }).catch(() => undefined);
-    const given = await Promise.race([answer, death.then(() => answer)]);
-    if (!given) return death;
-    if (given['ended'] === true) await death;
-    return driverResult(given);
+    try {
+      const { ended, ...result } = await child.channel.request('execute', { command: commandId, code });
+      if (ended === true) await child.exited;
+      return driverResult(result);
+    } catch (error) {
+      if (!child.channel.isClosed) throw error;
+      // Its jobs would go on without it.
+      await this.#cancelJobs(running.command);
+      return pythonDied(await child.exited);
+    }
+  }
+
+  /** Ends the jobs of a command and, where it runs in the JVM, interrupts its thread. */
+  async #cancelJobs({ commandId }: DriverCommand): Promise<void> {
+    await this.#jvm.request('cancel', { context: this.#id, command: commandId });
   }
 
   #pythonProcess(): Promise<Child> {

@@ -27,10 +27,10 @@ export function startJvm({ runtime, jar, workDirectory, logFile, reception }: Jv
     '-cp', [jar, join(runtime.sparkHome, 'jars', '*')].join(delimiter),
     'org.apache.spark.embedded.Main',
   ];
-  // `env`, because workers that Spark starts itself read these two from this process's environment.
+  // `env`, because workers that Spark starts itself read these from this process's environment.
   return startChild({
     command: '/usr/bin/env',
-    arguments: [`SPARK_HOME=${runtime.sparkHome}`, 'SPARK_SCALA_VERSION=2.13', runtime.java, ...java],
+    arguments: [`SPARK_HOME=${runtime.sparkHome}`, 'SPARK_SCALA_VERSION=2.13', 'SPARK_LOCAL_IP=127.0.0.1', runtime.java, ...java],
     directory: workDirectory, logFile, reception, settings: {}, name: 'Spark driver',
   });
 }

@@ -3,6 +3,8 @@
 import builtins
 import traceback
 
+from IPython.core.error import UsageError
+
 from attach import Attached
 from dbutils import Dbutils, NotebookExit, PythonRestart
 from display import Displays
@@ -50,8 +52,7 @@ class Repl:
             return {**_text(self._output.text()), "ended": True}
         if error is not None:
             self._displays.close_figures()
-            cause = self._shell.traceback or "".join(traceback.format_exception(error))
-            return {"kind": "error", "summary": _summary(error), "cause": cause}
+            return {"kind": "error", "summary": _summary(error), "cause": self._shell.traceback or _cause(error)}
         return self._displays.result() or _text(self._output.text())
 
 
@@ -59,13 +60,16 @@ def _text(text):
     return {"kind": "text", "text": text}
 
 
+def _cause(error):
+    """For the errors that IPython prints in ways of its own."""
+    return _summary(error) if isinstance(error, UsageError) else "".join(traceback.format_exception(error))
+
+
 def _summary(error):
-    text = "".join(traceback.format_exception_only(type(error), error)) if isinstance(error, SyntaxError) else ""
-    if text:
-        return text.strip().splitlines()[-1]
-    lines = str(error).strip().splitlines()
     name = type(error).__name__
-    return f"{name}: {lines[0]}" if lines else name
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    lines = [line for line in (text or "").splitlines() if line.strip()]
+    return f"{name}: {lines[0].strip()}" if lines else name
 
 
 def _no_input(prompt=""):

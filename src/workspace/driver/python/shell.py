@@ -1,10 +1,15 @@
 """The IPython shell of a context."""
 
+import os
+
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
+
+
+_OURS = os.path.dirname(os.path.abspath(__file__))
 
 
 def make_shell(displays, count, namespace):
@@ -32,8 +37,24 @@ class _Shell(InteractiveShell):
     display_pub_class = Type(_Publisher)
     traceback = None
 
+    def _get_exc_info(self, exc_tuple=None):
+        kind, error, frames = super()._get_exc_info(exc_tuple)
+        _cut_before(_OURS, frames)
+        return kind, error, frames
+
     def _showtraceback(self, etype, evalue, stb):
         self.traceback = self.InteractiveTB.stb2text(stb)
+
+    def ask_exit(self):
+        print("A context is not left with exit(): dbutils.notebook.exit(value) ends a command with a result.")
+
+
+def _cut_before(directory, frames):
+    """Drops the frames of a traceback from the first one in `directory` on: where user code called ours is what its author can use."""
+    while frames is not None and frames.tb_next is not None:
+        if os.path.dirname(frames.tb_next.tb_frame.f_code.co_filename) == directory:
+            frames.tb_next = None
+        frames = frames.tb_next
 
 
 def _show_in_pager(shell, data, start=0, screen_lines=0):

@@ -4,14 +4,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode
 import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicReference
 import org.apache.spark.sql.classic.SparkSession
+import scala.util.Try
 
 /**
  * An execution context: one session and one thread, on which its Scala and SQL commands run one after the other.
  * Python runs in a process of its own, attached to the same session.
  */
-private[embedded] final class Context(number: Int, val root: SparkSession) {
-  val session: SparkSession = root.newSession()
-  val notebook = new Notebook(session)
+private[embedded] final class Context(number: Int, whenStarted: () => SparkSession) {
+  lazy val root: SparkSession = whenStarted()
+  lazy val session: SparkSession = root.newSession()
+  lazy val notebook = new Notebook(session)
   private lazy val scalaRepl = new ScalaRepl(number, this)
   private lazy val sqlRepl = new SqlRepl(session)
   private val python = new AtomicReference[Option[PythonGateway]](None)
@@ -29,8 +31,10 @@ private[embedded] final class Context(number: Int, val root: SparkSession) {
   /** Returns when the REPL of `language` is there. */
   def prepare(language: String): Unit = if (language == "scala") lane.submit[Unit](() => { scalaRepl; () }).get()
 
-  def warmUp(): Unit = {
-    lane.execute(() => try { scalaRepl; () } catch { case thrown: Throwable => thrown.printStackTrace() })
+  /** Loads the compiler, compiles the prelude and, once Spark is there, runs it and a first query. Failures come back when the REPL is used. */
+  def warmUp(): Unit = lane.execute { () =>
+    Try(scalaRepl)
+    Try(sqlRepl.run("SELECT 1"))
   }
 
   def execute(command: String, language: String, code: String)(answer: ObjectNode => Unit): Unit =
@@ -79,7 +83,6 @@ private[embedded] final class Context(number: Int, val root: SparkSession) {
       session.sparkContext.cancelJobGroupAndFutureJobs(id, "The context was closed.")
       thread.setPriority(Thread.MIN_PRIORITY)
     }
-    lane.execute(() => scalaRepl.close())
     Context.forget(number)
   }
 }

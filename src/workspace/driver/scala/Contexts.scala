@@ -3,20 +3,26 @@ package org.apache.spark.embedded
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 import org.apache.spark.sql.classic.SparkSession
+import scala.concurrent.{Await, Promise}
+import scala.concurrent.duration.Duration
+import scala.util.Try
 
 /** The contexts of this driver by the server's ids. */
 private[embedded] final class Contexts {
   private val byId = new ConcurrentHashMap[String, Context]
   private val numbers = new AtomicInteger
-  @volatile private var spark: SparkSession = _
+  private val spark = Promise[SparkSession]()
   private var spare: Option[Context] = None
 
-  /** Makes one context ahead of time and warms its interpreters, so that the first cell does not wait for the compiler to load. */
-  def start(session: SparkSession): Unit = synchronized {
-    spark = session
+  /**
+   * Starts Spark, and beside it the interpreters of one context ahead of time: the compiler takes as long to load as Spark, and the first
+   * cell need not wait for one after the other.
+   */
+  def start(session: => SparkSession): Unit = {
     val first = make()
-    spare = Some(first)
     first.warmUp()
+    synchronized { spare = Some(first) }
+    spark.complete(Try(session)).future.value.get.get
   }
 
   def open(id: String): Context = synchronized {
@@ -32,11 +38,14 @@ private[embedded] final class Contexts {
 
   /** The job group is cancelled in any case: Python's commands run elsewhere, their jobs here. */
   def cancel(id: String, command: String): Unit = {
-    spark.sparkContext.cancelJobGroupAndFutureJobs(command, "The command was cancelled.")
+    root.sparkContext.cancelJobGroupAndFutureJobs(command, "The command was cancelled.")
     find(id).foreach(_.interrupt(command))
   }
 
   def close(id: String): Unit = Option(byId.remove(id)).foreach(_.close())
 
-  private def make(): Context = new Context(numbers.incrementAndGet(), spark)
+  private def make(): Context = new Context(numbers.incrementAndGet(), () => root)
+
+  /** The session that all contexts' sessions derive from; waits while Spark starts. */
+  private def root: SparkSession = Await.result(spark.future, Duration.Inf)
 }

@@ -1,6 +1,6 @@
 package org.apache.spark.embedded
 
-import java.io.File
+import java.io.{File, FileNotFoundException}
 import java.net.URI
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, FSDataInputStream, FSDataOutputStream, Path, RawLocalFileSystem}
@@ -28,17 +28,20 @@ final class Dbfs extends FileSystem {
   override def getWorkingDirectory: Path = working
   override def setWorkingDirectory(path: Path): Unit = working = makeQualified(path)
 
-  override def open(path: Path, bufferSize: Int): FSDataInputStream = local.open(inside(path), bufferSize)
+  override def open(path: Path, bufferSize: Int): FSDataInputStream = named(path)(local.open(inside(path), bufferSize))
   override def create(path: Path, permission: FsPermission, overwrite: Boolean, bufferSize: Int, replication: Short, blockSize: Long,
       progress: Progressable): FSDataOutputStream = local.create(inside(path), overwrite, bufferSize, replication, blockSize, progress)
   override def append(path: Path, bufferSize: Int, progress: Progressable): FSDataOutputStream = local.append(inside(path), bufferSize, progress)
   override def rename(from: Path, to: Path): Boolean = local.rename(inside(from), inside(to))
   override def delete(path: Path, recursive: Boolean): Boolean = local.delete(inside(path), recursive)
   override def mkdirs(path: Path, permission: FsPermission): Boolean = local.mkdirs(inside(path))
-  override def listStatus(path: Path): Array[FileStatus] = local.listStatus(inside(path)).map(outside)
-  override def getFileStatus(path: Path): FileStatus =
-    try outside(local.getFileStatus(inside(path)))
-    catch { case _: java.io.FileNotFoundException => throw new java.io.FileNotFoundException(s"There is no file ${makeQualified(path)}.") }
+  override def listStatus(path: Path): Array[FileStatus] = named(path)(local.listStatus(inside(path))).map(outside)
+  override def getFileStatus(path: Path): FileStatus = outside(named(path)(local.getFileStatus(inside(path))))
+
+  /** A missing file goes by the name that the user knows it by. */
+  private def named[A](path: Path)(found: => A): A =
+    try found
+    catch { case _: FileNotFoundException => throw new FileNotFoundException(s"There is no file ${makeQualified(path)}.") }
 
   /** The file of a path, if it lies below the root when all links on the way are followed. */
   private def inside(path: Path): Path = {

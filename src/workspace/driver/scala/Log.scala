@@ -12,5 +12,7 @@ private[embedded] object Log extends Logging {
     Configurator.setRootLevel(Level.WARN)
     // Each cancelled task is a warning, and a cancel is nothing to warn about.
     Configurator.setLevel("org.apache.spark.scheduler.TaskSetManager", Level.ERROR)
+    // Each context has a pool of its own, of which Spark warns.
+    Configurator.setLevel("org.apache.spark.scheduler.FairSchedulableBuilder", Level.ERROR)
   }
 }

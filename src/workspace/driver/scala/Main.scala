@@ -1,8 +1,8 @@
 package org.apache.spark.embedded
 
-import java.io.File
+import java.io.{BufferedReader, File, InputStreamReader}
+import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{Files, Path}
-import scala.io.StdIn
 
 /**
  * The program of a cluster: one Spark driver, steered by the workspace server over a loopback socket.
@@ -10,8 +10,8 @@ import scala.io.StdIn
  */
 object Main {
   def main(args: Array[String]): Unit = {
-    val invitation = Json.parse(StdIn.readLine())
     Output.install()
+    val invitation = Json.parse(new BufferedReader(new InputStreamReader(System.in, UTF_8)).readLine())
     val channel = Channel.connect(invitation.get("port").asInt, invitation.get("secret").asText)
     val methods = new Methods(channel)
     channel.serve(methods)
@@ -43,9 +43,9 @@ private final class Methods(channel: Channel) extends (Request => Unit) {
   private def start(request: Request): Unit = {
     val directory = new File(request("scratch")).toPath
     scratch = Some(directory)
-    val spark = Spark.start(request("master"), directory, request("dbfs"), Option(request("jar")))
-    spark.sparkContext.addSparkListener(new EndOfSpark)
-    contexts.start(spark)
+    // Must be this thread's loader before the SparkContext exists: executors, results and every Scala context then see the same classes.
+    ReplClasses.install(Files.createDirectories(directory.resolve("classes")))
+    contexts.start(Spark.start(request("master"), directory, request("dbfs"), request("jar")))
   }
 
   def removeScratch(): Unit = scratch.foreach { directory =>

@@ -1,6 +1,8 @@
 package org.apache.spark.embedded
 
 import com.fasterxml.jackson.databind.node.ObjectNode
+import org.apache.spark.SparkThrowable
+import org.apache.spark.sql.AnalysisException
 
 /** What a command came to, in the words of `DriverResult` (driver.ts). */
 private[embedded] sealed trait Result { def toJson: ObjectNode }
@@ -19,8 +21,17 @@ private[embedded] object Result {
   def of(thrown: Throwable): Result = thrown match {
     case NotebookExit(value) => Text(value)
     case CompileError(summary, report) => Failure(summary, report)
-    case other => Failure(firstLine(other.toString), StackTraces.trimmed(other))
+    case other => Failure(summary(other.getClass.getName, other), StackTraces.trimmed(other))
   }
 
-  def firstLine(text: String): String = text.linesIterator.find(_.trim.nonEmpty).getOrElse("").trim
+  /** SQL has no classes: what failed is told in Spark's words, without the JVM's stack where Spark knows the reason. */
+  def ofSql(thrown: Throwable): Result = thrown match {
+    case known: SparkThrowable =>
+      val name = if (known.isInstanceOf[AnalysisException]) "AnalysisException" else known.getClass.getSimpleName
+      Failure(summary(name, thrown), s"$name: ${thrown.getMessage.strip}")
+    case other => of(other)
+  }
+
+  private def summary(name: String, thrown: Throwable): String =
+    Option(thrown.getMessage).flatMap(_.linesIterator.find(!_.isBlank)).map(line => s"$name: ${line.trim}").getOrElse(name)
 }

@@ -1,10 +1,8 @@
 package org.apache.spark.embedded
 
-import java.io.PrintWriter
 import java.lang.reflect.InvocationTargetException
 import scala.tools.nsc.Settings
 import scala.tools.nsc.interpreter.{IMain, Results}
-import scala.tools.nsc.interpreter.shell.ReplReporterImpl
 import scala.util.control.ControlThrowable
 
 /** Scala's own interpreter, one a context. All of them write their classes to one directory and take them from one loader. */
@@ -12,51 +10,48 @@ private[embedded] final class ScalaRepl(number: Int, context: Context) {
   private val settings = {
     val made = new Settings(message => System.err.println(message))
     made.processArguments(
-      List("-usejavacp", "-Yrepl-class-based", "-Yrepl-outdir", ReplClasses.directory.toString), processAll = true)
+      List("-usejavacp", "-Yrepl-class-based", "-Yrepl-outdir", ReplClasses.directory.toString,
+        // `rdd.collect` without parentheses is how Spark code is written.
+        "-Wconf:cat=deprecation:s"), processAll = true)
     made
   }
-  private val reporter = new ReplReporterImpl(settings, new PrintWriter(System.out, true))
+  private val reporter = new CellReporter(settings)
   private val interpreter = new IMain(settings, Some(ReplClasses.loader), settings, reporter)
-  prepare()
+  numberLinesFrom(number * 1000000)
+  Prelude.of(number).foreach(code => interpret(Part(code, 0)))
 
   def run(code: String): Result = {
     val printed = new Capture
     Output.during(printed) {
+      reporter.clear()
       Statements.split(interpreter, code) match {
-        case Right(parts) => parts.foreach(part => reporter.printResult(Right(interpret(part, printed))))
-        case Left(incomplete) => throw compileError(printed, incomplete)
+        case Right(parts) => parts.foreach(part => print(lineEnded(interpret(part))))
+        case Left(incomplete) => throw if (incomplete) unfinished else reporter.failure
       }
     }
     context.notebook.shown.getOrElse(Text(printed.text))
   }
 
-  def close(): Unit = interpreter.close()
-
-  private def prepare(): Unit = {
-    numberLinesFrom(number * 1000000)
-    val printed = new Capture
-    Output.during(printed)(Prelude.of(number).foreach(interpret(_, printed)))
-  }
-
-  /** Evaluates one part of a cell and returns the REPL's echo. */
-  private def interpret(code: String, printed: Capture): String =
-    interpreter.compile(code, false) match {
+  /** Evaluates a part of a cell and returns the REPL's echo. */
+  private def interpret(part: Part): String = {
+    reporter.begin(part)
+    interpreter.compile(part.code, false) match {
       case Right(request) =>
         request.lineRep.callEither("$print") match {
           case Right(echo) =>
             interpreter.recordRequest(request)
-            String.valueOf(echo)
+            reporter.truncate(reporter.unmangleInterpreterOutput(String.valueOf(echo)))
           case Left(thrown) => throw unwrapped(thrown)
         }
-      case Left(result) => throw compileError(printed, result == Results.Incomplete)
+      case Left(result) => throw if (result == Results.Incomplete) unfinished else reporter.failure
     }
+  }
 
-  private def compileError(printed: Capture, incomplete: Boolean): CompileError = {
-    reporter.flush()
-    val report = if (incomplete) "error: the code is incomplete: a bracket, brace or string is not closed" else printed.text.stripTrailing
-    val lines = report.linesIterator.toList
-    val summary = lines.find(_.contains("error: ")).map(line => line.substring(line.indexOf("error: "))).getOrElse("error: compilation failed")
-    CompileError(summary, report)
+  private def lineEnded(echo: String): String = if (echo.isEmpty || echo.endsWith("\n")) echo else s"$echo\n"
+
+  private def unfinished: CompileError = {
+    val message = "error: the code is incomplete: a bracket, a brace, a string or the end of a definition is missing"
+    CompileError(message, message)
   }
 
   private def unwrapped(thrown: Throwable): Throwable = thrown match {

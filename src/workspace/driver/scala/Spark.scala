@@ -8,10 +8,7 @@ import org.apache.spark.util.MutableURLClassLoader
 
 /** Starts the one SparkContext of this process, everything it writes below `scratch`. */
 private[embedded] object Spark {
-  def start(master: String, scratch: Path, dbfs: String, jar: Option[String]): SparkSession = {
-    val classes = Files.createDirectories(scratch.resolve("classes"))
-    // Must be the context class loader before the SparkContext exists: executors, results and every Scala context then see the same classes.
-    ReplClasses.install(classes)
+  def start(master: String, scratch: Path, dbfs: String, jar: String): SparkSession = {
     val conf = new SparkConf()
       .setMaster(master)
       .setAppName("databricks-kernel")
@@ -21,7 +18,7 @@ private[embedded] object Spark {
       .set("spark.ui.showConsoleProgress", "false")
       .set("spark.scheduler.mode", "FAIR")
       .set("spark.local.dir", scratch.resolve("local").toString)
-      .set("spark.repl.class.outputDir", classes.toString)
+      .set("spark.repl.class.outputDir", ReplClasses.directory.toString)
       .set("spark.sql.catalogImplementation", "in-memory")
       .set("spark.sql.warehouse.dir", Files.createDirectories(scratch.resolve("warehouse")).toUri.toString)
       .set("spark.sql.shuffle.partitions", "8")
@@ -29,8 +26,10 @@ private[embedded] object Spark {
       .set("spark.hadoop.fs.dbfs.impl", classOf[Dbfs].getName)
       .set("spark.hadoop.fs.dbfs.impl.disable.cache", "false")
       .set(s"spark.hadoop.${Dbfs.rootKey}", dbfs)
-    if (!master.startsWith("local[")) jar.foreach(conf.set("spark.jars", _))
-    SparkSession.builder().config(conf).getOrCreate()
+    if (!master.startsWith("local[")) conf.set("spark.jars", jar)
+    val session = SparkSession.builder().config(conf).getOrCreate()
+    session.sparkContext.addSparkListener(new EndOfSpark)
+    session
   }
 }
 

@@ -5,13 +5,13 @@ import org.apache.spark.sql.classic.SparkSession
 
 /** Runs statements in order and gives the last one's result. */
 private[embedded] final class SqlRepl(session: SparkSession) {
-  def run(code: String): Result = {
+  def run(code: String): Result = try {
     val statements = StringUtils.splitSemiColon(code, true).filterNot(isBlank)
     statements.map(session.sql).lastOption match {
       case Some(last) if last.schema.nonEmpty => Shown(Tables.of(last))
       case _ => Text("")
     }
-  }
+  } catch { case thrown: Throwable => Result.ofSql(thrown) }
 
   /** Whether nothing is left without comments. */
   private def isBlank(statement: String): Boolean =

@@ -2,6 +2,9 @@ package org.apache.spark.embedded
 
 /** Stack traces as a user wants them: without the interpreter that called the cell. */
 private[embedded] object StackTraces {
+  /** What the interpreter puts around the code of a cell. */
+  private val wrappers = raw"\$$line\d+\.\$$read(\$$\$$iw)*[.$$]".r
+
   def trimmed(thrown: Throwable): String = {
     val text = new StringBuilder
     var current = thrown
@@ -16,7 +19,7 @@ private[embedded] object StackTraces {
       current = if (current.getCause eq current) null else current.getCause
       depth += 1
     }
-    text.toString.stripTrailing
+    wrappers.replaceAllIn(text.toString, "").stripTrailing
   }
 
   private def internal(frame: StackTraceElement): Boolean = {
