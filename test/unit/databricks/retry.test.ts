@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { mayRepeat, retryDelay, withRetries } from '../../../src/databricks/retry.ts';
+import { BridgeError } from '../../../src/lib/errors.ts';
+import { instantClock } from '../../support/clock.ts';
+
+const net = (sent: boolean) => new BridgeError('net', 'x', { host: 'h', sent });
+const api = (status: number, serverMessage = 'x', retryAfterMs?: number) =>
+  new BridgeError('api', 'x', { status, serverMessage, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+
+test.for<[string, unknown, { get: boolean; post: boolean }]>([
+  ['not sent', net(false), { get: true, post: true }],
+  ['sent, no answer', net(true), { get: true, post: false }],
+  ['429', api(429), { get: true, post: true }],
+  ['502', api(502), { get: true, post: false }],
+  ['503', api(503), { get: true, post: false }],
+  ['504', api(504), { get: true, post: false }],
+  ['503 of a cluster without workers', api(503, 'com.databricks.backend.manager.util.UnknownWorkerEnvironmentException: x'), { get: true, post: true }],
+  ['500 of a cluster that is not ready', api(500, 'ClusterNotReadyException: x'), { get: true, post: true }],
+  ['503 that may have run', api(503, 'Timed out after 10 s'), { get: true, post: false }],
+  ['500', api(500), { get: false, post: false }],
+  ['400', api(400), { get: false, post: false }],
+  ['401', api(401), { get: false, post: false }],
+  ['404', api(404), { get: false, post: false }],
+  ['a defect of ours', new TypeError('x'), { get: false, post: false }],
+])('%s', ([, failure, { get, post }]) => {
+  expect(mayRepeat(failure, true)).toBe(get);
+  expect(mayRepeat(failure, false)).toBe(post);
+});
+
+test('delays double up to ten seconds, and the wish of the server goes first', () => {
+  expect([1, 2, 3, 6, 7, 20].map((failures) => retryDelay(api(503), failures))).toEqual([250, 500, 1000, 8000, 10000, 10000]);
+  expect(retryDelay(api(429, 'x', 7000), 1)).toBe(7000);
+  expect(retryDelay(api(429, 'x', 0), 5)).toBe(0);
+});
+
+test('retries end with the patience, and the last failure is what is told', async () => {
+  const clock = instantClock();
+  let attempts = 0;
+  const failing = withRetries({ clock, repeatable: true, patienceMs: 4000 }, () => Promise.reject(api(503, `attempt ${(attempts += 1)}`)));
+  await expect(failing).rejects.toMatchObject({ details: { serverMessage: 'attempt 5' } });
+  expect(clock.slept).toEqual([250, 500, 1000, 2000]);
+});
+
+test('a server that asks for more patience than there is fails at once', async () => {
+  const clock = instantClock();
+  await expect(withRetries({ clock, repeatable: true, patienceMs: 4000 }, () => Promise.reject(api(429, 'x', 60_000)))).rejects.toMatchObject({ code: 'api' });
+  expect(clock.slept).toEqual([]);
+});
