@@ -1,22 +1,21 @@
 import { htmlToText, stripAnsi } from '../render/html.ts';
 import type { Failure } from '../render/result.ts';
 
-/** Which of the server's two texts tells a language's user more. The other one stands in where it is empty. */
+/** How a language's reports read. */
 export interface ErrorStyle {
-  readonly traceback: 'summary' | 'cause';
   /** Leaves out the frames of the JVM's stack, which say nothing about the user's code. */
   readonly withoutStack?: boolean;
 }
 
 /**
  * An error from the two texts of an `error` result: `summary` is HTML (`<span class='ansi-red-fg'>ValueError</span>: bad`), `cause` the whole
- * report with ANSI colours. Classic servers send no summary: name and message then come from the cause.
+ * report with ANSI colours. Classic servers send no summary: name and message then come from the cause. Without a cause, the summary is
+ * the report.
  */
-export function errorOf(summary: string, cause: string, style: ErrorStyle): Failure {
+export function errorOf(summary: string, cause: string, style: ErrorStyle = {}): Failure {
   const clean = htmlToText(summary).trim();
   const { ename, evalue } = clean === '' ? nameAndMessage(stripAnsi(cause)) : (splitHead(clean) ?? { ename: 'Error', evalue: clean });
-  const [chosen, other] = style.traceback === 'cause' ? [cause, clean] : [clean, cause];
-  const report = chosen.trim() === '' ? other : chosen;
+  const report = cause.trim() === '' ? clean : cause;
   const kept = style.withoutStack ? withoutStack(report) : report;
   return { ename, evalue, traceback: coloured(kept.trim() === '' ? `${ename}: ${evalue}` : kept.trimEnd(), ename) };
 }

@@ -18,7 +18,7 @@ export function oneCommand(readers: Readers) {
 /** Reads nothing into the server's text: all of it was printed. */
 export const plainReaders: Readers = {
   text: (text) => [{ is: 'printed', text }],
-  error: (summary, cause) => errorOf(summary, cause, { traceback: 'cause' }),
+  error: (summary, cause) => errorOf(summary, cause),
 };
 
 /** A language that the server runs and this program knows nothing about: `%r`. */

@@ -6,9 +6,12 @@ export function escapeHtml(text: string): string {
   return /[&<>]/.test(text) ? text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;') : text;
 }
 
-/** The words of an HTML fragment such as an error's `summary`: without tags and ANSI colours, entities decoded. */
+/** The elements that servers mark words up with. Anything else in angle brackets is the message's own: `<class 'int'>`, `<console>`. */
+const markup = /<\/?(?:a|b|br|code|div|em|font|i|p|pre|small|span|strong|u)(?:\s[^<>]*)?\/?>/gi;
+
+/** The words of an error's `summary`, which may be HTML: without markup and ANSI colours, entities decoded. */
 export function htmlToText(html: string): string {
-  return stripAnsi(decodeHTML(html.replace(/<\/?[a-z][^<>]*>/gi, '')));
+  return stripAnsi(decodeHTML(html.replace(markup, '')));
 }
 
 /** Text without terminal colours and other escape sequences. */

@@ -46,6 +46,7 @@ export function renderResult(result: CommandResult, readers: Readers, view: View
     case 'table':
       return { outputs: [display(renderTable(result, view.table))] };
     case 'image':
+      if (result.fileNames.length === 0) return { outputs: [display({ 'text/plain': 'The server announced a picture and sent none.' })] };
       return { outputs: result.fileNames.map(renderImage) };
     case 'error':
       return { outputs: [], failure: readers.error(result.summary, result.cause) };

@@ -1,9 +1,10 @@
 import { isNumeric } from './types.ts';
 import { escapeHtml } from './html.ts';
 import { writerFor } from './cell-text.ts';
-import { columnsOf, rowsNote, type Table } from './table.ts';
+import { rowsNote, type Table } from './table.ts';
 
-/** HTML would swallow these, or take them for markup. */
+/** What HTML would swallow, and (the same and) what it would take for markup. */
+const swallowed = /[\n\r\t]|  |^ | $/;
 const needsCare = /[&<>\n\r\t]|  |^ | $/;
 /** Dimmed in light and dark themes alike, and slanted where styles are not allowed: neither '' nor the word 'null' looks like it. */
 const nullCell = '<i style="opacity:0.5">null</i>';
@@ -13,7 +14,7 @@ const nullCell = '<i style="opacity:0.5">null</i>';
  * @param rows how many rows to show; all when undefined
  */
 export function tableToHtml(table: Table, rows?: number): string {
-  const columns = columnsOf(table);
+  const { columns } = table;
   const shown = Math.min(rows ?? Infinity, table.rows.length);
   const head = columns.map(({ name, type }) => `<th style="${align(isNumeric(type))}">${content(name)}</th>`).join('');
   const note = rowsNote(table, shown);
@@ -30,7 +31,7 @@ export function tableToHtml(table: Table, rows?: number): string {
 
 function body(table: Table, shown: number): string {
   // Front ends align table cells to the right or to the left as they please, so every cell says it.
-  const columns = columnsOf(table).map(({ type }) => ({ write: writerFor(type), opening: `<td style="${align(isNumeric(type))}">` }));
+  const columns = table.columns.map(({ type }) => ({ write: writerFor(type), opening: `<td style="${align(isNumeric(type))}">` }));
   let html = '';
   for (let r = 0; r < shown; r++) {
     const row = table.rows[r] ?? [];
@@ -48,7 +49,7 @@ function body(table: Table, shown: number): string {
 function content(text: string): string {
   if (!needsCare.test(text)) return text;
   const escaped = escapeHtml(text);
-  return /\s/.test(text) ? `<span style="white-space:pre-wrap">${escaped}</span>` : escaped;
+  return swallowed.test(text) ? `<span style="white-space:pre-wrap">${escaped}</span>` : escaped;
 }
 
 function align(right: boolean): string {

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { MimeBundle } from '../protocol/output.ts';
-import { columnsOf, type Table } from './table.ts';
+import type { Table } from './table.ts';
 import { familyOf, typeInWords, type Family } from './types.ts';
 
 /**
@@ -8,7 +8,7 @@ import { familyOf, typeInWords, type Family } from './types.ts';
  * Integers beyond 2^53 become text: a front end's JSON parser would round them. All rows that the server sent are in it.
  */
 export function tableToJson(table: Table): MimeBundle {
-  const columns = columnsOf(table);
+  const { columns } = table;
   const names = distinct(columns.map(({ name }, i) => (name === '' ? `_${i + 1}` : name)));
   const data = table.rows.map((row) => Object.fromEntries(names.map((name, c) => [name, portable(row[c] ?? null)])));
   const fields = columns.map(({ type }, c) => ({ name: names[c] ?? '', type: resourceTypes[familyOf(type)], sparkType: typeInWords(type) }));

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { isNumeric } from './types.ts';
 import { writerFor } from './cell-text.ts';
-import { columnsOf, rowsNote, type Table } from './table.ts';
+import { rowsNote, type Table } from './table.ts';
 
 /** How many rows and how many columns of a cell's text a table shows as text, where nothing else is asked for. */
 const defaultRows = 50;
@@ -13,7 +13,7 @@ const cellWidth = 40;
  * @param rows how many rows to show; 50 when undefined
  */
 export function tableToText(table: Table, rows: number = defaultRows): string {
-  const columns = columnsOf(table);
+  const { columns } = table;
   const shown = table.rows.slice(0, rows);
   const written = columns.map(({ name, type }, c) => {
     const write = writerFor(type);

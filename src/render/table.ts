@@ -1,4 +1,4 @@
-import type { Column, CommandResult } from '../databricks/types.ts';
+import type { CommandResult } from '../databricks/types.ts';
 
 export type Table = Extract<CommandResult, { kind: 'table' }>;
 
@@ -8,12 +8,6 @@ export interface TableOptions {
   readonly json: boolean;
   /** How many rows to show; `undefined`: all that the server sent in HTML, the first 50 as text. */
   readonly rows: number | undefined;
-}
-
-/** The columns that rows are read by: a server that sent rows without a schema gets nameless ones. */
-export function columnsOf(table: Table): readonly Column[] {
-  if (table.columns.length > 0) return table.columns;
-  return (table.rows[0] ?? []).map(() => ({ name: '', type: 'string' }));
 }
 
 /** What a reader must know about the rows that are not there, as a sentence without its full stop; `undefined` when all are. */

@@ -14,7 +14,7 @@ export function createPythonReaders(): { readers: Readers; forget: () => void } 
   return {
     readers: {
       text: (text) => splitter.split(text),
-      error: (summary, cause) => errorOf(summary, cause, { traceback: 'cause' }),
+      error: (summary, cause) => errorOf(summary, cause),
     },
     forget: () => splitter.forget(),
   };

@@ -12,8 +12,8 @@ const lexicon: Lexicon = {
   literal: /'(?:\\u[0-9a-fA-F]{4}|\\.|[^\\\n'])'/y,
 };
 
-/** What cannot end a statement: an operator, or a word that wants something after it. */
-const wantsMore = /(?:^|[^\w$])(?:=|=>|<-|,|\.|&&|\|\||[+\-*/%<>|&^:]|==|!=|<=|>=|::|\+\+|->)$/;
+/** What cannot end a statement: an operator (but not the end of an XML element), or a word that wants something after it. */
+const wantsMore = /(?<!<\/[\w:]+|\/)[-+*/%<>|&^:=,.]$/;
 const wantsMoreWord =
   /(?:^|[\s(){};])(?:abstract|case|catch|class|def|do|else|extends|final|finally|for|if|implicit|import|lazy|match|new|object|override|package|private|protected|return|sealed|throw|trait|try|type|val|var|while|with|yield)$/;
 /** `if (x)`, `while (x)`, `for (x <- xs)` at the end of the code; the condition's own brackets are closed by then. */

@@ -8,13 +8,16 @@ const resEcho: Marker = {
   show: (marked) => marked.replace(/\n$/, ''),
 };
 
+/** `<console>:23: error: not found: value x`: the compiler names a place, not an exception. */
+const compilerError = /^\s*(?:\S+:\d+: )?error: /;
+
 /** Readers of one context's Scala texts, and how to make them forget it. */
 export function createScalaReaders(): { readers: Readers; forget: () => void } {
   const splitter = new ValueSplitter(resEcho);
   return {
     readers: {
       text: (text) => splitter.split(text),
-      error: (summary, cause) => errorOf(summary, cause, { traceback: 'cause' }),
+      error: (summary, cause) => errorOf(summary.replace(compilerError, 'CompileError: '), cause),
     },
     forget: () => splitter.forget(),
   };

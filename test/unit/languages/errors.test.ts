@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { createPythonReaders } from '../../../src/languages/python/read.ts';
+import { createScalaReaders } from '../../../src/languages/scala/read.ts';
+import { sqlReaders } from '../../../src/languages/sql/read.ts';
+import { stripAnsi } from '../../../src/render/html.ts';
+
+const python = createPythonReaders().readers;
+const scala = createScalaReaders().readers;
+const red = (name: string) => `\u001b[0;31m${name}\u001b[0m`;
+
+/** As databricks-vscode captured it from a workspace, shortened in the middle. */
+const captured = {
+  summary: "<span class='ansi-red-fg'>Exception</span>: juhu",
+  cause:
+    '\u001b[0;31m---------------------------------------------------------------------------\u001b[0m\n\u001b[0;31mException\u001b[0m                                 Traceback (most recent call last)\n\u001b[0;32m<command--1>\u001b[0m in \u001b[0;36m<cell line: 43>\u001b[0;34m()\u001b[0m\n\u001b[0;31mException\u001b[0m: juhu',
+};
+
+describe('an error reads', () => {
+  test.for<[what: string, read: typeof python, summary: string, cause: string, ename: string, evalue: string]>([
+    ['by its summary', python, captured.summary, captured.cause, 'Exception', 'juhu'],
+    ['with entities decoded', python, '<span>TypeError</span>: &#39;int&#39; &lt; &quot;a&quot;', 'x', 'TypeError', `'int' < "a"`],
+    ['without a message', python, 'KeyError', 'x', 'KeyError', ''],
+    ['with a name of several parts', python, 'pyspark.errors.AnalysisException: [NO] such\ntable', 'x', 'pyspark.errors.AnalysisException', '[NO] such\ntable'],
+    ['as Error where its summary is only a sentence', python, 'requirement failed: missing contextId', 'x', 'Error', 'requirement failed: missing contextId'],
+    ["by its cause on the classic document's servers", python, '', 'InnerExecutionException', 'InnerExecutionException', ''],
+    ["by the last line of Python's traceback where there is no summary", python, '', captured.cause, 'Exception', 'juhu'],
+    ['by all lines of a message at the end of a traceback', python, '', 'Traceback (most recent call last):\n  File "x"\nValueError: one\ntwo', 'ValueError', 'one\ntwo'],
+    ['by the first line of a Java trace where there is no summary', scala, '', 'java.lang.ArithmeticException: / by zero\n  at f(<console>:1)\nCaused by: java.lang.Error: y', 'java.lang.ArithmeticException', '/ by zero'],
+    ['by the words of a cause that names nothing', python, '', 'it broke', 'Error', 'it broke'],
+    ['as Error where nothing was sent', python, '', '', 'Error', ''],
+    ["by the compiler's words", scala, '<console>:23: error: not found: value x', '', 'CompileError', 'not found: value x'],
+    ["by the compiler's words without a place", scala, 'error: not found: value x', 'cmd:1: error: not found: value x', 'CompileError', 'not found: value x'],
+    ['by a summary in SQL too', sqlReaders, 'ParseException: [PARSE_SYNTAX_ERROR] near x', 'y', 'ParseException', '[PARSE_SYNTAX_ERROR] near x'],
+  ])('%s', ([, read, summary, cause, ename, evalue]) => {
+    expect(read.error(summary, cause)).toMatchObject({ ename, evalue });
+  });
+
+  test.for<[what: string, read: typeof python, summary: string, cause: string, traceback: string]>([
+    ['as its coloured cause', python, captured.summary, captured.cause, captured.cause],
+    ['as its summary where there is no cause', python, captured.summary, '', `${red('Exception')}: juhu`],
+    ['with its name in red where the cause has no colours', scala, 'java.lang.Error: x', 'java.lang.Error: x\n  at f(<console>:1)\n', `${red('java.lang.Error')}: x\n  at f(<console>:1)`],
+    [
+      "in SQL without the JVM's stack, and with the place in the statement",
+      sqlReaders,
+      'ParseException: near x',
+      "org.apache.spark.sql.catalyst.parser.ParseException: near x\n\n== SQL (line 1, position 1) ==\nselec 1\n^^^\n\n\tat org.apache.spark.sql.X.parse(X.scala:96)\n\tat java.base/java.lang.Thread.run(Thread.java:1583)\n\t... 3 more",
+      `org.apache.spark.sql.catalyst.parser.${red('ParseException')}: near x\n\n== SQL (line 1, position 1) ==\nselec 1\n^^^`,
+    ],
+    ['as its name where nothing was sent', python, '', '', `${red('Error')}: `],
+  ])('shows %s', ([, read, summary, cause, traceback]) => {
+    expect(read.error(summary, cause).traceback).toEqual(traceback.split('\n'));
+  });
+
+  test('in lines that are the whole report', () => {
+    expect(stripAnsi(python.error(captured.summary, captured.cause).traceback.join('\n'))).toBe(stripAnsi(captured.cause));
+  });
+});
