@@ -4,10 +4,13 @@ import type { OpenContext } from './opening.ts';
 /** Refusals that say nothing about the context: a login that expired, too many requests, a server or proxy that has trouble. */
 const passing = [401, 403, 429, 502, 503, 504];
 
-/** Whether a refused `execute` or `status` may mean that the context is gone; no document says what a server answers then. */
+/**
+ * Whether a failed `execute` or `status` may mean that the context is gone; no document says what a server answers then. Failures of
+ * the network, an answer that got lost among them, mean nothing, unless the server is a process of this machine that may have ended.
+ */
 export function mayBeGone(error: unknown, { connection }: OpenContext): boolean {
   if (!(error instanceof BridgeError)) return false;
-  if (error.is('net')) return connection.embedded;
+  if (error.is('net') || error.is('command')) return connection.embedded;
   return error.is('api') && !passing.includes(error.details.status);
 }
 

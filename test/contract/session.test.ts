@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import type { AddressInfo } from 'node:net';
+import { createCredentials } from '../../src/databricks/auth/chain.ts';
+import type { ClusterId } from '../../src/databricks/types.ts';
+import { identify } from '../../src/lib/process-identity.ts';
+import { Secret } from '../../src/lib/secret.ts';
+import { createSession } from '../../src/session/session.ts';
+import type { DialectName } from '../../src/workspace/dialect.ts';
+import { dialects } from '../../src/workspace/dialect.ts';
+import { newId } from '../../src/workspace/ids.ts';
+import { buildServer } from '../../src/workspace/server.ts';
+import { Workspace } from '../../src/workspace/workspace.ts';
+import { cell, clientFor, connectionTo, failureOf, temporaryDirectory } from '../support/scripted-api.ts';
+import { ScriptedDriver } from '../support/scripted-driver.ts';
+
+const token = 'the-token';
+const clusterId = 'local' as ClusterId;
+const identity = (await identify(process.pid)) ?? '';
+
+/** A session on the real workspace server, on a socket, in front of scripted drivers. */
+async function start(dialect: DialectName, language: 'scala' | 'python' | 'sql') {
+  const drivers: ScriptedDriver[] = [];
+  const log = (): void => undefined;
+  const startDriver = async () => {
+    const driver = new ScriptedDriver();
+    drivers.push(driver);
+    return driver;
+  };
+  const workspace = new Workspace({ clusterId, clusterName: 'local', newId, now: () => 0, log, startDriver });
+  const server = await buildServer({ workspace, dialect: dialects[dialect], token, version: '1', pid: 1, stop: log, log });
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = server.server.address() as AddressInfo;
+  const credentials = createCredentials({ type: 'basic', origin: 'test', username: 'token', password: new Secret(token) });
+  const home = await temporaryDirectory();
+  const connect = async () => connectionTo(clientFor(new URL(`http://127.0.0.1:${port}`), { credentials }), { clusterId, embedded: true });
+  const session = createSession({ language, connect, home: home.path, identity });
+  return {
+    session,
+    drivers,
+    workspace,
+    async [Symbol.asyncDispose]() {
+      await session.close(5000);
+      await server.close();
+      await workspace[Symbol.asyncDispose]();
+      await home[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const result = (text: string) => ({ end: 'result', result: { kind: 'text', text } });
+
+describe.for<DialectName>(['classic', 'modern'])('a session on a %s workspace', (dialect) => {
+  test('runs commands, tables with exact longs and failures in one context', async () => {
+    await using place = await start(dialect, 'scala');
+    const { session } = place;
+    expect(await session.run('echo hello', 'scala', cell())).toEqual(result('hello'));
+    expect(await session.run('select 9223372036854775807', 'sql', cell())).toMatchObject({
+      result: { kind: 'table', rows: [[9223372036854775807n]], truncated: true },
+    });
+    expect(await session.run('throw', 'scala', cell())).toMatchObject({ result: { kind: 'error', cause: '\u001b[31mException\u001b[0m: <juhu> & more' } });
+    expect(await session.run('plots', 'scala', cell())).toMatchObject({ result: { kind: 'image', fileNames: { length: 2 } } });
+    expect(place.drivers[0]?.opened).toHaveLength(1);
+  });
+
+  test('interrupts a command and keeps the context', async () => {
+    await using place = await start(dialect, 'python');
+    const first = cell();
+    const run = place.session.run('hang', 'python', { ...first, onStage: (stage) => (stage === undefined ? first.interrupt() : undefined) });
+    expect(await run).toEqual({ end: 'interrupted' });
+    expect(await place.session.run('echo on', 'python', cell())).toEqual(result('on'));
+    expect(place.drivers[0]?.opened).toHaveLength(1);
+  });
+
+  test('a command that does not stop costs the context; the next run gets a new one and is told', async () => {
+    await using place = await start(dialect, 'scala');
+    const first = cell();
+    const run = place.session.run('stubborn', 'scala', { ...first, onStage: (stage) => (stage === undefined ? first.interrupt() : undefined) });
+    expect(await run).toMatchObject({ end: 'result', result: { kind: 'error' } });
+    const next = cell();
+    expect(await place.session.run('echo on', 'scala', next)).toEqual(result('on'));
+    expect(next.notices).toHaveLength(1);
+  });
+
+  test('a driver that dies in the middle of a cell costs the context, and the next run works again', async () => {
+    await using place = await start(dialect, 'scala');
+    const died = await place.session.run('die', 'scala', cell()).catch((error: unknown) => error);
+    expect(JSON.stringify(died)).toMatch(/Out of memory|lost/);
+    const ends: unknown[] = [];
+    for (let time = 0; time < 2; time += 1) ends.push(await place.session.run('echo on', 'scala', cell()).catch(() => 'lost'));
+    expect(ends.at(-1)).toEqual(result('on'));
+  });
+
+  test('runs another language in one context or a second, as the dialect does', async () => {
+    await using place = await start(dialect, 'scala');
+    await place.session.run('echo 1', 'scala', cell());
+    const other = cell();
+    expect(await place.session.run('echo 2', 'python', other)).toEqual(result('2'));
+    expect(place.drivers[0]?.opened).toHaveLength(dialect === 'classic' ? 2 : 1);
+    expect(other.notices).toHaveLength(dialect === 'classic' ? 1 : 0);
+  });
+
+  test('says in the words of the server that it does not run R', async () => {
+    await using place = await start(dialect, 'scala');
+    expect(await failureOf(place.session.run('1', 'r', cell()))).toMatchObject({ code: 'api', details: { serverMessage: expect.stringContaining('IllegalArgumentException') } });
+    expect(await place.session.run('echo on', 'scala', cell())).toEqual(result('on'));
+  });
+
+  test('close destroys every context on the server', async () => {
+    await using place = await start(dialect, 'scala');
+    await place.session.run('echo 1', 'scala', cell());
+    await place.session.run('echo 2', 'python', cell());
+    await place.session.close(5000);
+    expect(place.workspace.clusters.flatMap((cluster) => cluster.contexts)).toEqual([]);
+  });
+});
