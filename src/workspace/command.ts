@@ -59,7 +59,8 @@ export class Command {
     if (state.phase === 'queued') this.end({ kind: 'cancelled' });
     if (state.phase !== 'running') return;
     this.#setState({ phase: 'cancelling' });
-    await state.driver.cancel(this.#contextId, this.id);
+    // Only a dying driver refuses, and its death ends the command.
+    await state.driver.cancel(this.#contextId, this.id).catch(() => undefined);
   }
 
   end(outcome: Outcome): void {

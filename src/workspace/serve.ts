@@ -103,7 +103,9 @@ async function serveLocked(options: ServeOptions): Promise<void> {
     log('state file written');
     while (!ended.aborted) {
       await clock.sleep(options.sweepEveryMs ?? 5000, ended);
-      if (!ended.aborted) await lookAround(workspace, options, token, stop);
+      if (ended.aborted) break;
+      // A look that fails (too many open files) must not end what people work with.
+      await lookAround(workspace, options, token, stop).catch((error: unknown) => log(`could not look around: ${String(error)}`));
     }
   } finally {
     // First the file: whoever looks from now on starts another server, which waits for the lock.

@@ -402,11 +402,13 @@ describe('contexts', () => {
     const [busy, free] = [await workspace.createContext(), await workspace.createContext()];
     const first = await workspace.execute(busy, 'hang');
     const second = await workspace.execute(busy, 'echo second');
+    const third = await workspace.execute(busy, 'echo third');
     await workspace.ended(free, await workspace.execute(free, 'echo free'));
     expect((await workspace.status(busy, second)).body).toMatchObject({ status: 'Queued', results: null });
     await workspace.cancel(busy, first);
-    await workspace.ended(busy, second);
-    expect(workspace.drivers[0]?.executed).toEqual(['hang', 'echo free', 'echo second']);
+    await workspace.ended(busy, third);
+    expect((await workspace.status(busy, second)).body).toMatchObject({ status: 'Finished' });
+    expect(workspace.drivers[0]?.executed).toEqual(['hang', 'echo free', 'echo second', 'echo third']);
   });
 
   test('are closed in the driver when they are destroyed, and unknown from then on', async () => {
