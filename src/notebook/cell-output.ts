@@ -29,6 +29,7 @@ export class CellOutput {
   readonly #clock: Clock;
   readonly #closed = new AbortController();
   #held: { readonly name: StreamName; text: string } | undefined;
+  #flushIsDue = false;
   /** Whether the text sent last to a stream ended in the middle of a line. */
   #midLine = false;
   #hasOutput = false;
@@ -87,16 +88,18 @@ export class CellOutput {
     if (text === '') return;
     if (this.#held && this.#held.name !== name) this.flush();
     if (this.#held) this.#held.text += text;
-    else {
-      this.#held = { name, text };
-      void this.#flushSoon(this.#held);
-    }
+    else this.#held = { name, text };
+    void this.#flushSoon();
     if (this.#held.text.length > streamLimit) this.flush();
   }
 
-  async #flushSoon(held: object): Promise<void> {
+  /** One timer, however often text changes streams: what is held when it ends was held no longer than that. */
+  async #flushSoon(): Promise<void> {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
     await this.#clock.sleep(streamDelayMs, this.#closed.signal);
-    if (this.#held === held) this.flush();
+    this.#flushIsDue = false;
+    this.flush();
   }
 
   #publish(output: Output): void {
@@ -146,6 +149,6 @@ export function applyCarriageReturns(text: string, midLine: boolean): string {
 
 function overwritten(line: string): string {
   const pieces = line.split('\r');
-  const last = pieces.at(-1) === '' ? '\r' : '';
+  const last = line.endsWith('\r') ? '\r' : '';
   return pieces.reduce((shown, piece) => piece + shown.slice(piece.length), '') + last;
 }

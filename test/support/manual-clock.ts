@@ -12,12 +12,13 @@ export class ManualClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      const sleeper = { at: this.#now + ms, wake: resolve };
-      this.#sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => {
-        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+      const wake = () => {
+        signal?.removeEventListener('abort', wake);
+        this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.wake !== wake);
         resolve();
-      }, { once: true });
+      };
+      this.#sleepers.push({ at: this.#now + ms, wake });
+      signal?.addEventListener('abort', wake);
     });
   }
 
@@ -33,7 +34,6 @@ export class ManualClock implements Clock {
     for (;;) {
       const next = this.#sleepers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
       if (!next) break;
-      this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== next);
       this.#now = next.at;
       next.wake();
       await settled();

@@ -1,12 +1,10 @@
-/** The names that a mistyped one may have meant, best first. */
+/** The names that a mistyped one may have meant. */
 export function nearest(name: string, names: readonly string[]): readonly string[] {
   const wanted = name.toLowerCase();
-  return names
-    .map((candidate) => ({ candidate, far: candidate.startsWith(wanted) ? 1 : distance(wanted, candidate.toLowerCase()) }))
-    .filter(({ far }) => far <= Math.max(1, Math.ceil(wanted.length / 3)))
-    .sort((a, b) => a.far - b.far)
-    .slice(0, 3)
-    .map(({ candidate }) => candidate);
+  const measured = names.map((candidate) => ({ candidate, far: distance(wanted, candidate.toLowerCase()) }));
+  const best = Math.min(...measured.map(({ far }) => far));
+  if (best > Math.ceil(wanted.length / 3)) return [];
+  return measured.filter(({ far }) => far === best).slice(0, 3).map(({ candidate }) => candidate);
 }
 
 /** Levenshtein's: how many letters to insert, delete or replace. */

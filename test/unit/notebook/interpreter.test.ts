@@ -1,0 +1,345 @@
+import { describe, expect, test } from 'vitest';
+import type { CommandResult } from '../../../src/databricks/types.ts';
+import type { Outcome } from '../../../src/kernel/interpreter.ts';
+import type { KernelLanguage } from '../../../src/languages/info.ts';
+import { BridgeError } from '../../../src/lib/errors.ts';
+import { createInterpreter } from '../../../src/notebook/interpreter.ts';
+import { stripAnsi } from '../../../src/render/html.ts';
+import { deferred } from '../../support/deferred.ts';
+import { FakeCell } from '../../support/fake-cell.ts';
+import { FakeSession } from '../../support/fake-session.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+function open(language: KernelLanguage = 'python') {
+  const session = new FakeSession();
+  const clock = new ManualClock();
+  const interpreter = createInterpreter({ session, language, clock });
+  /** Runs a cell to its end. */
+  const run = async (code: string, cell = new FakeCell()) => {
+    const outcome = await interpreter.execute(code, cell);
+    return { outcome, outputs: cell.outputs, sent: session.sent.at(-1) };
+  };
+  return { session, clock, interpreter, run };
+}
+
+const stdout = (text: string) => ({ type: 'stream', content: { name: 'stdout', text } });
+const result = (text: string, count = 1) => ({ type: 'execute_result', content: { execution_count: count, data: { 'text/plain': text }, metadata: {} } });
+const errorOf = (outcome: Outcome) => (outcome.status === 'error' ? outcome.error : undefined);
+const one: CommandResult = { kind: 'table', columns: [{ name: 'n', type: 'integer' }], rows: [[1]], truncated: false };
+
+describe('a cell in its own language', () => {
+  test.for<[language: KernelLanguage, code: string, text: string, outputs: readonly unknown[]]>([
+    ['python', 'print("a"); 1 + 1', 'a\nOut[1]: 2', [stdout('a\n'), result('2')]],
+    ['scala', '1 + 1', 'val res0: Int = 2\n', [result('val res0: Int = 2')]],
+    ['sql', 'create view v as select 1', '', [stdout('OK\n')]],
+    ['python', 'x = 1', '', []],
+  ])('%s: %s', async ([language, code, text, outputs]) => {
+    const { session, run } = open(language);
+    session.text(text);
+    expect(await run(code)).toEqual({ outcome: { status: 'ok' }, outputs, sent: { code, language } });
+  });
+
+  test('is sent as it was written', async () => {
+    const { session, run } = open();
+    session.text('');
+    const code = '\n# DBTITLE 1,t\n\tx = "é\u2028"  \n\n';
+    expect((await run(code)).sent?.code).toBe(code);
+  });
+
+  test('is not sent when there is nothing in it', async () => {
+    const { session, run } = open('sql');
+    expect((await run(' \n\t\n')).outcome).toEqual({ status: 'ok' });
+    expect(session.sent).toEqual([]);
+  });
+
+  test('fails with the error that the code raised, after what was shown', async () => {
+    const { session, run } = open();
+    session.answer({ kind: 'error', summary: "<span class='ansi-red-fg'>ZeroDivisionError</span>: division by zero", cause: '\u001b[31mTraceback\u001b[0m\nline 2' });
+    expect(await run('1/0')).toMatchObject({
+      outcome: { status: 'error', error: { ename: 'ZeroDivisionError', evalue: 'division by zero', traceback: ['\u001b[31mTraceback\u001b[0m', 'line 2'] } },
+      outputs: [],
+    });
+  });
+
+  test('counts values by what its context has shown, and anew in a new context', async () => {
+    const { session, run } = open();
+    session.text('Out[9]: 1').text('Out[9]: 1');
+    expect((await run('1')).outputs).toEqual([result('1')]);
+    expect((await run('print("Out[9]: 1")')).outputs).toEqual([stdout('Out[9]: 1\n')]);
+    session.answer((_, options) => {
+      options.onNotice?.('The cluster was restarted; variables are gone.');
+      return { end: 'result', result: { kind: 'text', text: 'Out[1]: 2' } };
+    });
+    expect((await run('2')).outputs).toEqual([
+      { type: 'stream', content: { name: 'stderr', text: 'The cluster was restarted; variables are gone.\n' } },
+      result('2'),
+    ]);
+  });
+});
+
+describe('a cell in another language', () => {
+  test.for<[kernel: KernelLanguage, cell: string, sent: object]>([
+    ['python', '%sql\nselect 1', { code: 'select 1', language: 'sql' }],
+    ['python', '%%sql select 1', { code: 'select 1', language: 'sql' }],
+    ['sql', '%python x = 1\ny = 2', { code: 'x = 1\ny = 2', language: 'python' }],
+    ['sql', '%scala\n  val x = 1\n', { code: '  val x = 1\n', language: 'scala' }],
+    ['scala', '%r\nx <- 1', { code: 'x <- 1', language: 'r' }],
+    ['scala', '// MAGIC %sql\n// MAGIC select 1', { code: 'select 1', language: 'sql' }],
+    ['python', '%python 1', { code: '1', language: 'python' }],
+  ])('in the %s kernel: %j', async ([kernel, cell, sent]) => {
+    const { session, run } = open(kernel);
+    session.answer(one);
+    const { outputs } = await run(cell);
+    expect(session.sent).toEqual([sent]);
+    expect(outputs.map(({ type }) => type)).toEqual(['display_data']);
+  });
+
+  test('that is empty is not sent', async () => {
+    const { session, run } = open();
+    expect((await run('%sql\n  \n')).outcome).toEqual({ status: 'ok' });
+    expect(session.sent).toEqual([]);
+  });
+});
+
+describe('a magic', () => {
+  test('%md is shown as Markdown', async () => {
+    const { run } = open('scala');
+    expect((await run('%md # Title\n*text*')).outputs).toEqual([
+      { type: 'display_data', content: { data: { 'text/markdown': '# Title\n*text*', 'text/plain': '# Title\n*text*' }, metadata: {} } },
+    ]);
+  });
+
+  test.for<[language: KernelLanguage, cell: string, evalue: string]>([
+    ['python', '%sqll select 1', 'There is no magic %sqll. Did you mean %sql? %lsmagic lists what there is.'],
+    ['python', '%timeti f()', 'There is no magic %timeti. Did you mean %time or %timeit? %lsmagic lists what there is.'],
+    ['scala', '%timeit f()', 'There is no magic %timeit. %lsmagic lists what there is.'],
+    ['sql', '%%frobnicate', 'There is no magic %frobnicate. %lsmagic lists what there is.'],
+    ['sql', '%fs ls', '%fs is not supported yet. Use dbutils.fs in a Scala or Python cell instead.'],
+    ['python', '%run ./other', '%run is not supported yet. Copy the cells that you need into this notebook.'],
+    ['scala', '%pip install x', '%pip is not supported yet. Use %sh pip install in its place, or %pip in a Python notebook.'],
+    ['python', '%config table.rows=none', '%config table.rows cannot be "none": it takes all, or a whole number from 1.'],
+  ])('in the %s kernel, %j fails without the cluster', async ([language, cell, evalue]) => {
+    const { session, run } = open(language);
+    const { outcome, outputs } = await run(cell);
+    expect(errorOf(outcome)?.evalue).toBe(evalue);
+    expect(errorOf(outcome)?.traceback.map(stripAnsi)).toEqual([`${errorOf(outcome)?.ename}: ${evalue}`]);
+    expect([session.sent, outputs]).toEqual([[], []]);
+  });
+
+  test.for([
+    '%timeit f()', '%time f()', '%matplotlib inline', '%pip install x', '%load_ext autoreload', '%%time\nf()', '%%capture out\nf()', '!ls', '?len', 'len?', '%env A=1',
+    "%config InlineBackend.figure_format = 'svg'", '%who', '%%bash\nls', '%%writefile a.txt\nx',
+  ])("of Python's own goes to the cluster as it is: %j", async (cell) => {
+    const { session, run } = open();
+    session.text('');
+    expect(await run(cell)).toMatchObject({ outcome: { status: 'ok' }, sent: { code: cell, language: 'python' } });
+  });
+
+  test('that an extension brought is for IPython to know', async () => {
+    const { session, run } = open();
+    expect(errorOf((await run('%autoreload 2')).outcome)?.ename).toBe('UsageError');
+    session.text('').text('');
+    await run('%load_ext autoreload');
+    expect((await run('%autoreload 2')).outcome).toEqual({ status: 'ok' });
+    expect(session.sent.map(({ code }) => code)).toEqual(['%load_ext autoreload', '%autoreload 2']);
+  });
+
+  test('%config changes what later cells show', async () => {
+    const { session, run } = open('sql');
+    session.answer(one).answer(one);
+    const mimes = async () => (await run('select 1')).outputs.map((output) => ('data' in output.content ? Object.keys(output.content.data) : []));
+    expect(await mimes()).toEqual([['text/html', 'text/plain']]);
+    expect((await run('%config table.json=on')).outcome).toEqual({ status: 'ok' });
+    expect(await mimes()).toEqual([['text/html', 'text/plain', 'application/json', 'application/vnd.dataresource+json']]);
+    const listed = (await run('%config')).outputs;
+    expect(listed).toMatchObject([{ type: 'stream', content: { text: expect.stringContaining('table.json=on') } }]);
+  });
+
+  test('%config changes nothing when one of its lines is wrong', async () => {
+    const { run } = open('sql');
+    await run('%config table.rows=3\ntable.json=maybe');
+    expect((await run('%config')).outputs).toMatchObject([{ content: { text: expect.stringContaining('table.rows=all') } }]);
+  });
+
+  test.for<[language: KernelLanguage, contains: readonly string[], lacks: readonly string[]]>([
+    ['python', ['%sql ', '%sh ', '%config KEY=VALUE', '%timeit', '%pip'], ['%pip  is not']],
+    ['scala', ['%python ', '%pip  is not supported yet'], ['%timeit']],
+  ])('%%lsmagic lists what the %s kernel has', async ([language, contains, lacks]) => {
+    const { run } = open(language);
+    const [listed] = (await run('%lsmagic')).outputs;
+    const text = listed?.type === 'stream' ? listed.content.text : '';
+    expect(contains.filter((part) => !text.includes(part))).toEqual([]);
+    expect(lacks.filter((part) => text.includes(part))).toEqual([]);
+  });
+
+  test.for(['%sh?', '?%sh', '%%sh??'])('%s shows its help', async (cell) => {
+    const { run } = open('scala');
+    expect((await run(cell)).outcome).toMatchObject({ status: 'ok', pages: [{ 'text/plain': expect.stringContaining("bash on the cluster's driver") }] });
+  });
+});
+
+describe('what a front end sends of its own', () => {
+  test.for([
+    'try:\n    import ipywidgets as _VSCODE_ipywidgets\n    print("e976ee50-99ed-4aba-9b6b-9dcd5634d07d:IPyWidgets:" + _VSCODE_ipywidgets.__version__)\n    del _VSCODE_ipywidgets\nexcept:\n    pass',
+    '__vsc_ipynb_file__ = "/home/me/a.ipynb"\nget_ipython().run_line_magic(\'config\', \'Completer.use_jedi = False\')',
+    "def __VSCODE_inject_module():\n\n    pass\n\n__VSCODE_inject_module()\ndel __VSCODE_inject_module\n\n__vsc_ipynb_file__ = \"/a.ipynb\"",
+    'import os as __VSCODE_os\n__VSCODE_os.environ["PYDEVD_IPYTHON_COMPATIBLE_DEBUGGING"] = "1"\ndel __VSCODE_os',
+    'import sys as _VSCODE_sys\nprint(_VSCODE_sys.executable); del _VSCODE_sys',
+    'def _VSCODE_getVariable(what_to_get, is_debugging, *args):\n    pass\n\n_VSCODE_rwho_ls = %who_ls\n_VSCODE_getVariable("types", False, _VSCODE_rwho_ls)',
+    'def __jupyter_exec_background__():\n    from IPython.display import display',
+    '%config Completer.use_jedi = False',
+  ])('is answered without the cluster: %j', async (code) => {
+    const { session, run } = open();
+    expect(await run(code)).toMatchObject({ outcome: { status: 'ok' }, outputs: [] });
+    expect(session.sent).toEqual([]);
+  });
+
+  test.for(['%config Completer.use_jedi = False\nx = 1', 'x = 1 # _VSCODE_', 'try:\n    import ipywidgets\nexcept:\n    pass'])(
+    'is not mistaken for what the user wrote: %j',
+    async (code) => {
+      const { session, run } = open();
+      session.text('');
+      await run(code);
+      expect(session.sent).toHaveLength(1);
+    },
+  );
+});
+
+describe('a cell that does not come to its end', () => {
+  test.for<[what: string, error: BridgeError, ename: string]>([
+    ['without settings', new BridgeError('config', 'DATABRICKS_TOKEN is set without a host.', { setting: 'host' }), 'ConfigurationError'],
+    ['without a server', new BridgeError('net', 'No answer from example.org.', { host: 'example.org', sent: false }), 'WorkspaceUnreachable'],
+    ['without a login', new BridgeError('api', 'The token was refused.', { status: 403, serverMessage: '' }), 'AccessDenied'],
+    ['with a server that refuses', new BridgeError('api', 'The server failed.', { status: 500, serverMessage: '' }), 'WorkspaceError'],
+    ['with a context that vanished', new BridgeError('context', 'The variables are gone.', { lost: true }), 'ContextLost'],
+    ['with a context that did not open', new BridgeError('context', 'No context.', { lost: false }), 'ContextError'],
+    ['with a command that was not run', new BridgeError('command', 'The result was lost.', {}), 'CommandError'],
+    ['with a defect of ours', BridgeError.from(new TypeError('x is undefined')), 'InternalError'],
+  ])('%s says why in one sentence', async ([, error, ename]) => {
+    const { session, run } = open();
+    session.answer(() => Promise.reject(error));
+    expect(errorOf((await run('1')).outcome)).toEqual({ ename, evalue: error.message, traceback: [`\u001b[0;31m${ename}\u001b[0m: ${error.message}`] });
+  });
+
+  test('because it was interrupted ends as KeyboardInterrupt', async () => {
+    const { session, run } = open();
+    session.answer(() => ({ end: 'interrupted' }));
+    expect(errorOf((await run('1')).outcome)?.ename).toBe('KeyboardInterrupt');
+  });
+
+  test('because its context was given up says that the variables are gone, and counts anew', async () => {
+    const { session, run } = open();
+    session.text('Out[5]: 1').answer(() => ({ end: 'killed' })).text('Out[1]: 2');
+    await run('1');
+    expect(errorOf((await run('while True: pass')).outcome)).toMatchObject({ ename: 'KeyboardInterrupt', evalue: expect.stringContaining('variables') });
+    expect((await run('2')).outputs).toEqual([result('2')]);
+  });
+
+  test('says after three seconds how to give the context up', async () => {
+    const { session, clock, run } = open();
+    const cell = new FakeCell();
+    const cancelled = deferred();
+    session.answer(async () => {
+      await cancelled.promise;
+      return { end: 'interrupted' };
+    });
+    const running = run('while True: pass', cell);
+    await clock.advance(10_000);
+    cell.interrupt.abort();
+    await clock.advance(2999);
+    expect(cell.outputs).toEqual([]);
+    await clock.advance(1);
+    expect(cell.outputs).toMatchObject([
+      { type: 'display_data', content: { data: { 'text/plain': 'Still cancelling; interrupt again to give up the context and its variables.' } } },
+    ]);
+    cancelled.resolve();
+    expect(errorOf((await running).outcome)?.ename).toBe('KeyboardInterrupt');
+    expect(cell.saved()).toEqual([]);
+    expect(clock.sleeping).toBe(0);
+  });
+});
+
+test('a cell says what it waits for until its command is sent', async () => {
+  const { session, clock, run } = open();
+  const cell = new FakeCell();
+  const opened = deferred();
+  session.answer(async (_, options) => {
+    options.onStage({ waitsFor: 'cluster', text: 'Waiting for cluster c at h' });
+    await opened.promise;
+    options.onStage(undefined);
+    return { end: 'result', result: { kind: 'text', text: '1' } };
+  });
+  const running = run('print(1)', cell);
+  await clock.advance(1000);
+  expect(cell.outputs).toMatchObject([{ type: 'display_data', content: { data: { 'text/plain': 'Waiting for cluster c at h' } } }]);
+  opened.resolve();
+  await running;
+  expect(cell.outputs.map(({ type }) => type)).toEqual(['display_data', 'clear_output', 'stream']);
+  expect(cell.saved()).toEqual([stdout('1\n')]);
+});
+
+describe('%sh', () => {
+  /** What the script's function prints last. */
+  const ended = (sent: string, printed: string, code: string) => printed + JSON.parse(JSON.parse(/loads\((".*")\)/.exec(sent)?.[1] ?? '""')).boundary + code;
+
+  test.for<[what: string, exit: string, error: string | undefined]>([
+    ['succeeds', '0', undefined],
+    ['fails with its exit code', '3', 'The script ended with exit code 3.'],
+    ['fails with its signal', '-9', 'The script was ended by signal 9.'],
+  ])('prints what the script printed, and %s', async ([, exit, error]) => {
+    const { session, run } = open('sql');
+    session.answer(({ code, language }) => {
+      expect(language).toBe('python');
+      return { end: 'result', result: { kind: 'text', text: ended(code, '<b>\nOut[1]: x\n', exit) } };
+    });
+    const { outcome, outputs } = await run('%sh ls\necho "é$HOME"');
+    expect(outputs).toEqual([stdout('<b>\nOut[1]: x\n')]);
+    expect(errorOf(outcome)?.evalue).toBe(error);
+  });
+
+  test.for<[cell: string, script: string, flags: readonly string[]]>([
+    ['%sh ls -e', 'ls -e', []],
+    ['%sh -e\nls', 'ls', ['-e']],
+    ['%sh -e ls\npwd', 'ls\npwd', ['-e']],
+    ["%sh\ncat <<'X'\n\\n\"'''\nX\n", "cat <<'X'\n\\n\"'''\nX\n", []],
+  ])('hands its script over whole: %j', async ([cell, script, flags]) => {
+    const { session, run } = open();
+    session.text('');
+    const argument: unknown = JSON.parse(JSON.parse(/loads\((".*")\)/.exec((await run(cell)).sent?.code ?? '')?.[1] ?? '""'));
+    expect(argument).toMatchObject({ script, flags });
+  });
+
+  test('that the cluster could not run shows its error', async () => {
+    const { session, run } = open('scala');
+    session.answer({ kind: 'error', summary: 'OSError: no bash', cause: '' });
+    expect(errorOf((await run('%sh ls')).outcome)).toMatchObject({ ename: 'OSError', evalue: 'no bash' });
+  });
+});
+
+describe('user expressions', () => {
+  test.for<[what: string, language: KernelLanguage, answer: CommandResult, evaluated: object]>([
+    ['of Python are their value', 'python', { kind: 'text', text: 'Out[2]: 42' }, { status: 'ok', data: { 'text/plain': '42' }, metadata: {} }],
+    ['of Scala are what the REPL says', 'scala', { kind: 'text', text: 'val res1: Int = 42\n' }, { status: 'ok', data: { 'text/plain': 'val res1: Int = 42' } }],
+    ['of SQL are the one cell of their table', 'sql', one, { status: 'ok', data: { 'text/plain': '1' } }],
+    ['of SQL are the table', 'sql', { ...one, rows: [[1], [2]] }, { status: 'ok', data: { 'text/plain': 'n\n-\n1\n2', 'text/html': expect.stringContaining('<td') } }],
+    ['that print are what they print', 'python', { kind: 'text', text: 'hello' }, { status: 'ok', data: { 'text/plain': 'hello' } }],
+    ['that fail are their error', 'python', { kind: 'error', summary: 'NameError: x', cause: '' }, { status: 'error', ename: 'NameError', evalue: 'x' }],
+  ])('%s', async ([, language, answer, evaluated]) => {
+    const { session, interpreter } = open(language);
+    session.answer(answer);
+    expect(await interpreter.evaluate({ a: 'x' }, new FakeCell())).toMatchObject({ a: evaluated });
+    expect(session.sent).toEqual([{ code: 'x', language }]);
+  });
+
+  test('go on after one that could not be sent', async () => {
+    const { session, interpreter } = open();
+    session.answer(() => Promise.reject(new BridgeError('command', 'Not run.', {}))).text('Out[1]: 2');
+    expect(await interpreter.evaluate({ a: 'x', b: 'y' }, new FakeCell())).toMatchObject({ a: { status: 'error', evalue: 'Not run.' }, b: { status: 'ok' } });
+  });
+});
+
+test('the end of the interpreter closes its session', async () => {
+  const { session, interpreter } = open();
+  await interpreter[Symbol.asyncDispose]();
+  expect(session.closedWithin).toBe(2000);
+});
