@@ -4,7 +4,7 @@ import type { CommType, Contents, ReplyTo, ReplyType, RequestType } from '../pro
 import type { MessageMaker } from '../protocol/message.ts';
 import type { RequestOf } from '../protocol/parse.ts';
 import { exchange, type Exchange, type Signals } from './exchange.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, logFailure } from './failure.ts';
 
 const log = trace('kernel');
 
@@ -39,7 +39,7 @@ export async function dispatch(
   try {
     switch (request.type) {
       case 'unknown':
-        log.warn(`no answer to ${request.header.msg_type}, a type that this kernel does not know`);
+        log.info(`no answer to ${request.header.msg_type}, a type that this kernel does not know`);
         return 'ok';
       case 'malformed':
         log.warn(`${request.header.msg_type}: ${request.problem}`);
@@ -54,7 +54,7 @@ export async function dispatch(
     }
   } catch (thrown) {
     const failure = failureOf(thrown);
-    log.error(failure.traceback.join('\n'));
+    logFailure(failure);
     reply({ status: 'error', ...failure });
     return 'error';
   } finally {

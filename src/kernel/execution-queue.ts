@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '../lib/time.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Signals } from './exchange.ts';
 import { Interruption } from './interruption.ts';
 
@@ -14,12 +14,6 @@ export interface Task {
   warn(text: string): void;
 }
 
-export interface QueueOptions {
-  /** Resolves when all that was sent before now has been pushed. */
-  readonly caughtUp: () => Promise<void>;
-  readonly clock?: Clock;
-}
-
 /**
  * The requests of the shell channel, one at a time and in the order of their arrival.
  *
@@ -27,15 +21,15 @@ export interface QueueOptions {
  * and front ends would take that for the end of the cell.
  */
 export class ExecutionQueue {
-  readonly #options: QueueOptions;
+  readonly #clock: Clock;
   readonly #waiting: { readonly task: Task; refused: boolean }[] = [];
   #running: Interruption | undefined;
   #ended: Promise<void> = Promise.resolve();
   #busy = false;
   #closed = false;
 
-  constructor(options: QueueOptions) {
-    this.#options = options;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   push(task: Task): void {
@@ -65,17 +59,11 @@ export class ExecutionQueue {
         await task.refuse();
         continue;
       }
-      this.#running = new Interruption(this.#options.clock ?? systemClock, (text) => task.warn(text));
+      this.#running = new Interruption(this.#clock, (text) => task.warn(text));
       const after = await task.run(this.#running);
       this.#running = undefined;
-      if (after === 'stop') await this.#refuseWaiting();
+      if (after === 'stop') for (const waiting of this.#waiting) waiting.refused = waiting.task.stoppable;
     }
     this.#busy = false;
-  }
-
-  /** A front end that runs all cells has sent them before the first one failed, but they may not all have been read yet. */
-  async #refuseWaiting(): Promise<void> {
-    await this.#options.caughtUp();
-    for (const waiting of this.#waiting) waiting.refused = waiting.task.stoppable;
   }
 }

@@ -1,5 +1,8 @@
 import { BridgeError, type ErrorCode } from '../lib/errors.ts';
+import { trace } from '../lib/trace.ts';
 import type { CellError } from './interpreter.ts';
+
+const log = trace('kernel');
 
 const names: { readonly [C in ErrorCode]: string } = {
   config: 'ConfigurationError',
@@ -21,6 +24,12 @@ export function failureOf(thrown: unknown): CellError {
   const origin = error.cause instanceof Error ? error.cause : error;
   const stack = error.code === 'internal' ? (origin.stack ?? '').split('\n').slice(1) : [];
   return { ename, evalue: error.message, traceback: [line, ...stack] };
+}
+
+/** A defect is an error in the log; what the user has been told in the cell is only of interest to who looks for it. */
+export function logFailure({ ename, traceback }: CellError): void {
+  if (ename === names.internal) log.error(traceback.join('\n'));
+  else log.info(traceback.join('\n'));
 }
 
 /** How a cell ends that was interrupted before its interpreter could take it. */

@@ -131,11 +131,13 @@ async function readPast(path: string): Promise<readonly Line[]> {
   const stored = text.split('\n').flatMap(parseLine).slice(-rememberedLines);
   if (Buffer.byteLength(text) > maxFileBytes) await cutDown(path, stored);
   const numbers = new Map<string, number>();
-  return stored.map(([id, line, input]) => {
+  const lines = stored.map(([id, line, input]) => {
     const session = numbers.get(id) ?? numbers.size + 1;
     numbers.set(id, session);
     return { session, line, input };
   });
+  // Kernels that run at the same time write in turns.
+  return lines.sort((a, b) => a.session - b.session);
 }
 
 /** A line that was cut off by a crash, or is not ours, is skipped. */

@@ -53,11 +53,17 @@ export function startKernel(options: KernelOptions): Kernel {
     fail = reject;
   });
   let stopping = false;
-  const queue = new ExecutionQueue({ caughtUp: () => channels.caughtUp(), clock: options.clock ?? systemClock });
+  const clock = options.clock ?? systemClock;
+  const queue = new ExecutionQueue(clock);
   const cells = executeHandlers(interpreter, store);
-  const asks = askHandlers(interpreter);
+  const asks = askHandlers(interpreter, clock);
   const handlers: Handlers = {
-    execute_request: cells.execute,
+    execute_request: async (exchange) => {
+      const reply = await cells.execute(exchange);
+      // A front end that runs all cells has sent them before it can know of the failure, but they may not all be here yet.
+      if (reply.status === 'error' && exchange.request.content.stop_on_error) await channels.caughtUp();
+      return reply;
+    },
     complete_request: asks.complete,
     inspect_request: asks.inspect,
     is_complete_request: asks.isComplete,

@@ -19,11 +19,16 @@ export const systemClock: Clock = {
 };
 
 /** Resolves to `value`'s value, or to `undefined` when `ms` pass or `signal` aborts first; `value` itself goes on. */
-export async function within<T>(ms: number, value: Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
+export async function within<T>(
+  ms: number,
+  value: Promise<T>,
+  signal?: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<T | undefined> {
   const over = new AbortController();
   try {
     const ends = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-    return await Promise.race([value, systemClock.sleep(ms, ends).then(() => undefined)]);
+    return await Promise.race([value, clock.sleep(ms, ends).then(() => undefined)]);
   } finally {
     over.abort();
   }

@@ -23,6 +23,6 @@ export interface KernelChannels extends AsyncDisposable {
   /** Requests in the order of their arrival; ends when the channels are disposed. What is no message, or not signed, never gets here. */
   receive(channel: RequestChannel): AsyncIterable<Inbound>;
   publish(message: Outgoing<IopubType>): void;
-  /** Resolves when every shell request that has reached this process has been handed out, so that a failed cell can take them all along. */
+  /** Resolves when what front ends have sent on shell before now has most likely been received. Takes a bounded time. */
   caughtUp(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { getHashes } from 'node:crypto';
+import { getHashes, randomUUID } from 'node:crypto';
 import { BridgeError } from '../lib/errors.ts';
 import type { JsonObject } from '../lib/json.ts';
 
@@ -75,13 +75,14 @@ export function eachSocket<T>(value: (name: SocketName) => T): Readonly<Record<S
 export async function writePorts(path: string, ports: Ports): Promise<void> {
   const file = JSON.parse(await readFile(path, 'utf8')) as JsonObject;
   const bound = Object.fromEntries(socketNames.map((name) => [`${name}_port`, ports[name]]));
-  const temporary = `${path}.${process.pid}`;
+  const temporary = `${path}.${randomUUID()}`;
   await writeFile(temporary, JSON.stringify({ ...file, ...bound }, null, 2), { mode: 0o600 });
   await rename(temporary, path);
 }
 
 export function address({ transport, ip }: Pick<Connection, 'transport' | 'ip'>, port: number): string {
-  return transport === 'tcp' ? `tcp://${ip}:${port === 0 ? '*' : port}` : `ipc://${ip}-${port}`;
+  if (transport === 'ipc') return `ipc://${ip}-${port}`;
+  return `tcp://${ip.includes(':') ? `[${ip}]` : ip}:${port === 0 ? '*' : port}`;
 }
 
 /** Some launchers write ports as strings. */

@@ -5,14 +5,15 @@ import { address, socketNames, type Connection, type SocketName } from './connec
 /** How long a closed socket goes on sending what is queued: the last reply and `idle` must leave, a vanished peer must not hold us. */
 const lingerMs = 1000;
 
-/** What each socket of a kernel that is given CurveZMQ keys sets before it is bound. */
-export function securityOptions({ curve }: Connection) {
-  return curve ? { curveServer: true, curvePublicKey: curve.publicKey, curveSecretKey: curve.secretKey } : {};
+/** What each socket of the kernel sets before it is bound: CurveZMQ where the connection file has keys, IPv6 where its address is one. */
+export function commonOptions({ curve, ip }: Connection) {
+  const security = curve ? { curveServer: true, curvePublicKey: curve.publicKey, curveSecretKey: curve.secretKey } : {};
+  return { ipv6: ip.includes(':'), ...security };
 }
 
 /** A front end that reconnects with its old identity takes over from its dead connection (handover). */
 export function routerSocket(connection: Connection): Router {
-  return new Router({ linger: lingerMs, handover: true, sendHighWaterMark: 0, ...securityOptions(connection) });
+  return new Router({ linger: lingerMs, handover: true, sendHighWaterMark: 0, ...commonOptions(connection) });
 }
 
 /**
@@ -20,7 +21,7 @@ export function routerSocket(connection: Connection): Router {
  * Verbose, so that each subscriber is seen, not only the first of each subscription.
  */
 export function iopubSocket(connection: Connection): XPublisher {
-  const socket = new XPublisher({ linger: lingerMs, sendHighWaterMark: 0, ...securityOptions(connection) });
+  const socket = new XPublisher({ linger: lingerMs, sendHighWaterMark: 0, ...commonOptions(connection) });
   socket.verbosity = 'allSubs';
   return socket;
 }

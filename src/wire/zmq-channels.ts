@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { systemClock } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels, RequestChannel } from '../protocol/channels.ts';
 import { Frames } from '../protocol/frames.ts';
@@ -8,12 +8,14 @@ import { readConnectionFile, writePorts, type Connection, type Ports } from './c
 import { register } from './handshake.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { SendQueue } from './send-queue.ts';
-import { addressOf, bind, bindError, iopubSocket, portOf, routerSocket, securityOptions } from './sockets.ts';
+import { addressOf, bind, bindError, iopubSocket, portOf, routerSocket, commonOptions } from './sockets.ts';
 
 const log = trace('wire');
 
-/** How often the event loop is turned to read what has arrived, before a peer that never stops sending is left waiting. */
-const maxTurns = 1000;
+/** A burst of requests comes to its end when none has come for this long. */
+const quietMs = 10;
+/** A peer that never stops sending is not waited for. */
+const maxQuietWaits = 20;
 
 /**
  * Binds all sockets of a connection file. Port 0 binds any free port; the file is then rewritten with the real ones.
@@ -62,7 +64,7 @@ function makeSockets(connection: Connection) {
 async function heartbeatOf(connection: Connection): Promise<Heartbeat> {
   const address = addressOf(connection, 'hb');
   try {
-    return await startHeartbeat({ address, options: securityOptions(connection) });
+    return await startHeartbeat({ address, options: commonOptions(connection) });
   } catch (error) {
     throw bindError(address, 'hb', error);
   }
@@ -83,6 +85,7 @@ class ZmqChannels implements KernelChannels {
   readonly #queues: { readonly [S in keyof Sockets]: SendQueue };
   readonly #prompts = new Set<Prompt>();
   #failure: unknown;
+  #received = 0;
 
   constructor(connection: Connection, sockets: Sockets, heartbeat: Promise<Heartbeat>) {
     this.#sockets = sockets;
@@ -100,6 +103,7 @@ class ZmqChannels implements KernelChannels {
 
   async *receive(channel: RequestChannel): AsyncIterable<Inbound> {
     for await (const frames of this.#sockets[channel]) {
+      this.#received++;
       const decoded = this.#decode(channel, frames);
       if (!decoded) continue;
       const { identities, message } = decoded;
@@ -118,9 +122,10 @@ class ZmqChannels implements KernelChannels {
   }
 
   async caughtUp(): Promise<void> {
-    for (let turn = 0; turn < maxTurns && this.#sockets.shell.readable; turn++) await nextTurn();
-    // What was read last is handed out one turn later.
-    await nextTurn();
+    for (let wait = 0, seen = -1; wait < maxQuietWaits && seen !== this.#received; wait++) {
+      seen = this.#received;
+      await systemClock.sleep(quietMs);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

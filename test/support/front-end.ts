@@ -5,6 +5,7 @@ import { deserialize, serialize } from '@jupyterlab/services/lib/kernel/serializ
 import type { ConnectionFile } from './client-wire.ts';
 import { kernelSocketClass } from './kernel-socket.ts';
 
+/** As in `KernelConnection`, `stop_on_error` is false unless it is given; JupyterLab gives true. */
 export interface ExecuteOptions extends Partial<Omit<KernelMessage.IExecuteRequestMsg['content'], 'code'>> {
   /** Answers to `input()`, in order. A prompt beyond them fails the test. */
   readonly answers?: readonly string[];

@@ -1,4 +1,4 @@
-import { within } from '../../lib/time.ts';
+import { within, type Clock } from '../../lib/time.ts';
 import { trace } from '../../lib/trace.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { toCodePoints, toUtf16 } from '../cursor.ts';
@@ -23,7 +23,19 @@ export interface AskHandlers {
   readonly isComplete: Handler<'is_complete_request'>;
 }
 
-export function askHandlers(interpreter: Promise<Interpreter>): AskHandlers {
+export function askHandlers(interpreter: Promise<Interpreter>, clock: Clock): AskHandlers {
+  const ask = async <T>(exchange: Exchange, ms: number, question: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
+    const over = new AbortController();
+    const signal = AbortSignal.any([exchange.interrupted, over.signal]);
+    try {
+      return await within(ms, question(signal), signal, clock);
+    } catch (error) {
+      log.info(`${exchange.request.type}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    } finally {
+      over.abort();
+    }
+  };
   return {
     complete: async (exchange) => {
       const { code, cursor_pos } = exchange.request.content;
@@ -42,19 +54,6 @@ export function askHandlers(interpreter: Promise<Interpreter>): AskHandlers {
       return (await ask(exchange, isCompleteMs, async () => (await interpreter).isComplete(code))) ?? { status: 'unknown' };
     },
   };
-}
-
-async function ask<T>(exchange: Exchange, ms: number, question: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
-  const over = new AbortController();
-  const signal = AbortSignal.any([exchange.interrupted, over.signal]);
-  try {
-    return await within(ms, question(signal), signal);
-  } catch (error) {
-    log.warn(`${exchange.request.type}: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  } finally {
-    over.abort();
-  }
 }
 
 function completeReply(code: string, { matches, start, end }: Completion) {

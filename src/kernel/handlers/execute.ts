@@ -1,14 +1,11 @@
 import { BridgeError } from '../../lib/errors.ts';
-import { trace } from '../../lib/trace.ts';
 import type { Contents } from '../../protocol/contents.ts';
 import type { Output } from '../../protocol/output.ts';
 import type { Handler } from '../dispatch.ts';
 import type { Exchange } from '../exchange.ts';
-import { failureOf, keyboardInterrupt } from '../failure.ts';
+import { failureOf, keyboardInterrupt, logFailure } from '../failure.ts';
 import type { History } from '../history.ts';
 import type { Cell, CellError, Evaluated, Interpreter, Outcome } from '../interpreter.ts';
-
-const log = trace('kernel');
 
 type Execute = Handler<'execute_request'>;
 type Reply = Contents['execute_reply'];
@@ -98,7 +95,7 @@ async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_re
 function cellError(thrown: unknown, cell: Cell): CellError {
   if (cell.interrupted.aborted && thrown === cell.interrupted.reason) return keyboardInterrupt;
   const failure = failureOf(thrown);
-  log.error(failure.traceback.join('\n'));
+  logFailure(failure);
   return failure;
 }
 

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { memoryKernel } from '../../support/memory-kernel.ts';
+import { HandClock } from '../../support/hand-clock.ts';
+
+const interrupt = ['control', 'interrupt_request', {}] as const;
+
+test('a failed cell takes the queued cells along, each answered in full, and answers the questions between them', async () => {
+  await using kernel = memoryKernel();
+  const failed = kernel.channels.send('shell', 'execute_request', { code: 'fail:no' }, 'failed');
+  for (const id of ['second', 'third']) kernel.channels.send('shell', 'execute_request', { code: 'echo:hi' }, id);
+  kernel.channels.send('shell', 'kernel_info_request', {}, 'question');
+  kernel.channels.send('shell', 'execute_request', { code: 'echo:hi' }, 'fourth');
+  await kernel.channels.idle(failed);
+  await kernel.channels.idle('fourth');
+  expect(kernel.interpreter.executed).toEqual(['fail:no']);
+  for (const id of ['second', 'third', 'fourth']) {
+    const sent = kernel.channels.sent.filter(({ parent }) => parent === id);
+    expect(sent.map(({ channel, type }) => `${channel} ${type}`)).toEqual(['iopub status', 'shell execute_reply', 'iopub status']);
+    expect(sent[1]?.content).toMatchObject({ status: 'error', ename: 'ExecutionAborted', traceback: [], execution_count: 1 });
+  }
+  const question = await kernel.channels.idle('question');
+  expect(question[1]?.content).toMatchObject({ status: 'ok', protocol_version: '5.5' });
+  const later = await kernel.channels.ask('shell', 'execute_request', { code: 'echo:later' });
+  expect(later.find(({ type }) => type === 'execute_reply')?.content).toMatchObject({ status: 'ok', execution_count: 2 });
+});
+
+test.for([
+  ['stop_on_error: false', { code: 'fail:no', stop_on_error: false }],
+  ['success', { code: 'echo:fine' }],
+] as const)('%s lets the queued cells run', async ([, first]) => {
+  await using kernel = memoryKernel();
+  kernel.channels.send('shell', 'execute_request', first);
+  const sent = await kernel.channels.ask('shell', 'execute_request', { code: 'echo:second' });
+  expect(sent.find(({ type }) => type === 'execute_reply')?.content).toMatchObject({ status: 'ok' });
+});
+
+test('cells run one at a time in the order of their arrival', async () => {
+  await using kernel = memoryKernel();
+  const codes = Array.from({ length: 50 }, (_, index) => `echo:${index}`);
+  const ids = codes.map((code) => kernel.channels.send('shell', 'execute_request', { code }));
+  await kernel.channels.idle(ids.at(-1) ?? '');
+  expect(kernel.interpreter.executed).toEqual(codes);
+  const order = kernel.channels.sent.filter(({ type }) => type === 'status').map(({ parent }) => parent);
+  expect(order.slice(1)).toEqual(ids.flatMap((id) => [id, id]));
+});
+
+/** What the second, third … interrupt does to a cell that only a kill ends; the first asks it to stop. */
+test.for([
+  { name: 'a second press of the button is the same interrupt', waits: [2999], said: 0, killed: false },
+  { name: 'ten of them within three seconds are', waits: Array(10).fill(100), said: 0, killed: false },
+  { name: 'after three seconds the cell says what the next one costs', waits: [3000], said: 1, killed: false },
+  { name: 'and the next one gives up', waits: [3000, 0], said: 1, killed: true },
+  { name: 'it is said once, whatever came before', waits: [1000, 1000, 1000, 50_000], said: 1, killed: true },
+  { name: 'more than needed is harmless', waits: [3000, 0, 0, 0], said: 1, killed: true },
+])('interrupts: $name', async ({ waits, said, killed }) => {
+  const clock = new HandClock();
+  await using kernel = memoryKernel({ clock });
+  const id = kernel.channels.send('shell', 'execute_request', { code: 'stuck' });
+  await kernel.interpreter.started('stuck');
+  await kernel.channels.ask(...interrupt);
+  for (const wait of waits) {
+    clock.advance(wait);
+    await kernel.channels.ask(...interrupt);
+  }
+  if (killed) await kernel.channels.idle(id);
+  const sent = kernel.channels.sent.filter(({ parent }) => parent === id);
+  const text = 'still cancelling; interrupt again to give up the context and its variables\n';
+  expect(sent.filter(({ type }) => type === 'stream').map(({ content }) => content)).toEqual(Array(said).fill({ name: 'stderr', text }));
+  expect(sent.some(({ type }) => type === 'execute_reply')).toBe(killed);
+});
+
+test('an interrupt of nothing does not wait for the next cell', async () => {
+  await using kernel = memoryKernel();
+  for (let times = 0; times < 3; times++) await kernel.channels.ask(...interrupt);
+  const sent = await kernel.channels.ask('shell', 'execute_request', { code: 'echo:hi' });
+  expect(sent.find(({ type }) => type === 'execute_reply')?.content).toMatchObject({ status: 'ok' });
+});
+
+test('an interrupted cell takes the queued ones along unless it was sent not to', async () => {
+  for (const [stop_on_error, second] of [[true, 'error'], [false, 'ok']] as const) {
+    await using kernel = memoryKernel();
+    kernel.channels.send('shell', 'execute_request', { code: 'hang', stop_on_error });
+    const id = kernel.channels.send('shell', 'execute_request', { code: 'echo:second' });
+    await kernel.interpreter.started('hang');
+    await kernel.channels.ask(...interrupt);
+    const sent = await kernel.channels.idle(id);
+    expect(sent.find(({ type }) => type === 'execute_reply')?.content).toMatchObject({ status: second });
+  }
+});

@@ -1,0 +1,27 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { configureTrace, trace } from '../../../src/lib/trace.ts';
+
+test('a file gets every level, a line a message, and is for its owner only', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'trace-'));
+  const path = join(directory, 'kernel.log');
+  try {
+    configureTrace(path);
+    const log = trace('layer');
+    log.error('one');
+    log.debug('two');
+    configureTrace('error');
+    log.debug('three');
+    expect((await readFile(path, 'utf8')).replace(/^\S+Z /gm, '')).toBe('error layer: one\ndebug layer: two\n');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  } finally {
+    configureTrace(undefined);
+    await rm(directory, { recursive: true });
+  }
+});
+
+test('a file that cannot be written is an error at once', () => {
+  expect(() => configureTrace('/no/such/directory/kernel.log')).toThrow('ENOENT');
+});
