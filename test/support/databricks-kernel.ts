@@ -1,0 +1,60 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KernelMessage } from '@jupyterlab/services';
+import { inject } from 'vitest';
+import type { KernelLanguage } from '../../src/languages/info.ts';
+import { packageFile } from '../../src/lib/package-file.ts';
+import { startKernel, type KernelCommand, type RunningKernel } from './start-kernel.ts';
+
+/** The real program as a front end starts it, on the workspace that all tests on Spark share. */
+export function kernelCommand(language: KernelLanguage, env: NodeJS.ProcessEnv = {}): KernelCommand {
+  return {
+    argv: [process.execPath, packageFile('dist', 'main.js'), 'run', '--language', language, '-f', '{connection_file}'],
+    env: { ...process.env, ...inject('sparkEnvironment'), ...env },
+  };
+}
+
+export function startDatabricksKernel(language: KernelLanguage, env?: NodeJS.ProcessEnv): Promise<RunningKernel> {
+  return startKernel(kernelCommand(language, env));
+}
+
+/** What a front end shows of an output, in one line each: `stdout: text`, `text/plain: …`, `error: name: message`. */
+export function shown(outputs: readonly KernelMessage.IIOPubMessage[]): string[] {
+  return outputs.map(({ header, content }) => {
+    const { data = {}, text, name, ename, evalue } = content as Record<string, never> & { data?: Record<string, string> };
+    if (header.msg_type === 'stream') return `${String(name)}: ${String(text)}`;
+    if (header.msg_type === 'error') return `error: ${String(ename)}: ${String(evalue)}`;
+    if ('image/png' in data) return `${header.msg_type}: image/png`;
+    return `${header.msg_type}: ${data['text/plain']}`;
+  });
+}
+
+/** Like `shown`, without what a cell shows while it waits: the transient display, and the `clear_output` that removes it. */
+export function kept(outputs: readonly KernelMessage.IIOPubMessage[]): string[] {
+  const cleared = outputs.map(({ header }) => header.msg_type).lastIndexOf('clear_output');
+  return shown(outputs.slice(cleared + 1));
+}
+
+export interface ContextAddress {
+  readonly host: string;
+  readonly clusterId: string;
+  readonly contextId: string;
+}
+
+/** The contexts that the kernels of this home hold, as their journals say. */
+export async function openContexts(): Promise<ContextAddress[]> {
+  const directory = join(inject('sparkEnvironment')['DATABRICKS_KERNEL_HOME'] ?? '', 'contexts');
+  const names = await readdir(directory).catch(() => []);
+  const files = await Promise.all(names.filter((name) => name.endsWith('.json')).map((name) => readFile(join(directory, name), 'utf8')));
+  return files.flatMap((file) => (JSON.parse(file) as { entries: ContextAddress[] }).entries);
+}
+
+/** What the workspace itself says of a context: the answer of `contexts/status`. */
+export async function contextStatus({ clusterId, contextId }: ContextAddress): Promise<unknown> {
+  const state = JSON.parse(await readFile(join(inject('sparkEnvironment')['DATABRICKS_KERNEL_HOME'] ?? '', 'workspace.json'), 'utf8'));
+  const query = new URLSearchParams({ clusterId, contextId });
+  const answer = await fetch(`${state.url}/api/1.2/contexts/status?${query}`, { headers: { authorization: `Bearer ${state.token}` } });
+  return answer.json();
+}
+
+export const contextNotFound = { error: 'ContextNotFound' };
