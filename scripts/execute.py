@@ -85,7 +85,7 @@ def run(path, write):
         timeout=None,
         record_timing=False,
         resources={"metadata": {"path": str(path.resolve().parent)}},
-        on_cell_start=started,
+        on_cell_execute=started,
         on_cell_executed=executed,
     )
     # Where stderr is no terminal (disable=None), a bar would be one line for each of its states.

@@ -24,6 +24,8 @@ function project(name: string, limit: number, more: object = {}): object {
       testTimeout: limit,
       hookTimeout: limit,
       retry: 0,
+      // The client library of JupyterLab logs each connection.
+      silent: 'passed-only',
       ...more,
     },
   };
