@@ -37,7 +37,7 @@ async function jupyterLab() {
   const command = ['-m', 'jupyterlab', ...flags, ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)];
   const token = randomBytes(24).toString('hex');
   const { code, asked } = await follow(python, command, { ...env, JUPYTER_TOKEN: token }, async (pid) => {
-    const url = await serverUrl(pid);
+    const url = await serverUrl(pid, token);
     process.stdout.write(`\nJupyterLab with the Databricks kernels: ${url}lab?token=${token}\nCtrl-C ends it.\n`);
   });
   // Ended as asked is no failure, whatever signal it took.
@@ -45,14 +45,16 @@ async function jupyterLab() {
 }
 
 /**
- * Where the server answers, which it writes down when it does: it has chosen its port by then.
+ * Where the server answers. It writes its address down when it has chosen a port, and takes the port a moment later.
  * @param {number} pid
+ * @param {string} token
  * @returns {Promise<string>}
  */
-async function serverUrl(pid) {
+async function serverUrl(pid, token) {
   for (;;) {
-    const text = await readFile(join(env.JUPYTER_RUNTIME_DIR, `jpserver-${pid}.json`), 'utf8').catch(() => '');
-    if (text.endsWith('}')) return JSON.parse(text).url;
+    const info = await readFile(join(env.JUPYTER_RUNTIME_DIR, `jpserver-${pid}.json`), 'utf8').catch(() => '');
+    const url = info.endsWith('}') && JSON.parse(info).url;
+    if (url && (await fetch(`${url}api/status?token=${token}`).then(({ ok }) => ok, () => false))) return url;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
