@@ -1,11 +1,9 @@
 // Bundles the program into dist/: `npm run build`, or `await build()` from the other scripts.
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const dist = join(root, 'dist');
 
 /** The command; the worker thread that answers heartbeats while the main thread is busy; what the other scripts need of the sources. */
 const entryPoints = {
@@ -20,15 +18,15 @@ const keepChunksMs = 24 * 3600 * 1000;
 /**
  * Writes dist/ from src/. Chunks carry the hash of their content and are written before the entries, which are replaced by rename:
  * whoever starts while this runs sees the old program or the new one, never a mixture.
- * @param {{ clean?: boolean }} [options] `clean` removes every file of earlier builds, for a package to publish
+ * @param {{ clean?: boolean, into?: string }} [options] `clean` removes every file of earlier builds, for a package to publish
  * @returns {Promise<void>} rejects when the sources do not bundle; esbuild has printed why
  */
-export async function build({ clean = false } = {}) {
+export async function build({ clean = false, into: dist = join(root, 'dist') } = {}) {
   const { build: bundle } = await import('esbuild');
   const { outputFiles, metafile } = await bundle({
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(Object.entries(entryPoints).filter(([, source]) => existsSync(join(root, source)))),
-    outdir: 'dist',
+    entryPoints,
+    outdir: dist,
     bundle: true,
     splitting: true,
     format: 'esm',

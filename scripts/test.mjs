@@ -3,14 +3,15 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { follow } from './child.mjs';
 import { root, setUp } from './setup.mjs';
+import { count, inWords, sum } from './vitest-report.mjs';
 
 const projects = ['unit', 'contract', 'kernel', 'spark', 'frontends', 'faults'];
 const reports = join(root, '.cache', 'test');
 const nodeModules = join(root, 'node_modules');
 
-/** @typedef {{ passed: number, failed: number, skipped: number, seconds: number }} Outcome */
+/** @typedef {import('./vitest-report.mjs').Counts & { seconds: number }} Outcome */
 
-/** @param {string} name @param {() => Promise<Omit<Outcome, 'seconds'>>} work @returns {Promise<Outcome>} */
+/** @param {string} name @param {() => Promise<import('./vitest-report.mjs').Counts>} work @returns {Promise<Outcome>} */
 async function timed(name, work) {
   process.stdout.write(`\n--- ${name}\n`);
   const began = performance.now();
@@ -36,27 +37,6 @@ async function runProject(project) {
   return count(await readFile(report, 'utf8').catch(() => undefined), code);
 }
 
-/**
- * @param {string | undefined} report vitest's JSON report, or nothing if it did not come that far
- * @param {number} code vitest's exit code
- */
-function count(report, code) {
-  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(report);
-  const files = /** @type {{ status: string, assertionResults: { status: string }[] }[]} */ (testResults);
-  // A file that could not even be loaded has no tests that could fail.
-  const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.every((each) => each.status !== 'failed')).length;
-  const failed = numFailedTests + broken;
-  // What fails outside of any test (an unhandled rejection, a leak found at the end) shows in the exit code only.
-  return { passed: numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: numPendingTests + numTodoTests };
-}
-
-/** @param {string} name @param {Outcome} outcome */
-function summary(name, { passed, failed, skipped, seconds }) {
-  const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-  return `${name.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s   ${counts}`;
-}
-
 /** @type {[string, Outcome][]} */
 const outcomes = [];
 try {
@@ -69,8 +49,10 @@ try {
   outcomes.push(['set-up', { passed: 0, failed: 1, skipped: 0, seconds: 0 }]);
 }
 
-/** @param {'passed' | 'failed' | 'skipped'} kind */
-const total = (kind) => outcomes.reduce((sum, [, outcome]) => sum + outcome[kind], 0);
-process.stdout.write(`\n${outcomes.map(([name, outcome]) => summary(name, outcome)).join('\n')}\n\n`);
-process.stdout.write(`${total('passed')} passed, ${total('failed')} failed${total('skipped') > 0 ? `, ${total('skipped')} skipped` : ''}\n`);
-process.exitCode = total('failed') > 0 || total('passed') === 0 ? 1 : 0;
+const total = sum(outcomes.map(([, outcome]) => outcome));
+process.stdout.write('\n');
+for (const [name, outcome] of outcomes) {
+  process.stdout.write(`${name.padEnd(10)} ${outcome.seconds.toFixed(1).padStart(7)} s   ${inWords(outcome)}\n`);
+}
+process.stdout.write(`\n${inWords(total)}\n`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { count, inWords, sum } from '../../../scripts/vitest-report.mjs';
+
+interface File {
+  readonly status: 'passed' | 'failed';
+  readonly tests: readonly ('passed' | 'failed' | 'skipped')[];
+}
+
+/** The part of vitest's JSON report that is read. */
+function report(files: readonly File[]): string {
+  const all = files.flatMap(({ tests }) => tests);
+  const of = (status: string): number => all.filter((each) => each === status).length;
+  return JSON.stringify({
+    numPassedTests: of('passed'),
+    numFailedTests: of('failed'),
+    numPendingTests: of('skipped'),
+    numTodoTests: 0,
+    testResults: files.map(({ status, tests }) => ({ status, assertionResults: tests.map((each) => ({ status: each })) })),
+  });
+}
+
+test.for<[string, string | undefined, number, string]>([
+  ['all passed', report([{ status: 'passed', tests: ['passed', 'passed'] }]), 0, '2 passed, 0 failed'],
+  ['a test failed', report([{ status: 'failed', tests: ['passed', 'failed'] }]), 1, '1 passed, 1 failed'],
+  ['a test was skipped', report([{ status: 'passed', tests: ['passed', 'skipped'] }]), 0, '1 passed, 0 failed, 1 skipped'],
+  ['a file did not load', report([{ status: 'passed', tests: ['passed'] }, { status: 'failed', tests: [] }]), 1, '1 passed, 1 failed'],
+  ['the clean-up of a file failed', report([{ status: 'failed', tests: ['passed'] }]), 1, '1 passed, 1 failed'],
+  ['a rejection was not handled', report([{ status: 'passed', tests: ['passed'] }]), 1, '1 passed, 1 failed'],
+  ['there were no tests', report([]), 1, '0 passed, 1 failed'],
+  ['vitest did not come as far as a report', undefined, 1, '0 passed, 1 failed'],
+])('where %s the count is right', ([, text, code, expected]) => {
+  expect(inWords(count(text, code))).toBe(expected);
+});
+
+test('projects are summed up', () => {
+  const all = [{ passed: 1, failed: 0, skipped: 2 }, { passed: 10, failed: 3, skipped: 0 }];
+  expect(inWords(sum(all))).toBe('11 passed, 3 failed, 2 skipped');
+});
