@@ -26,22 +26,24 @@ export async function addToRecord(home: string, { specs, made }: Record): Promis
     specs: [...new Set([...before.specs, ...specs])],
     made: [...new Set([...before.made, ...made, ...(await makeDirectory(home))])],
   };
-  const file = recordFile(home);
-  await writeFile(`${file}.new`, `${JSON.stringify(after, undefined, 2)}\n`);
-  await rename(`${file}.new`, file);
+  await write(home, after);
 }
 
-/** Takes kernelspecs off the record. With the last one go the record and every directory that was made and is empty again. */
+/** Takes kernelspecs off the record, and away every directory that was made and is empty again; the record goes with the last one. */
 export async function removeFromRecord(home: string, removed: readonly string[]): Promise<void> {
   const { specs, made } = await readRecord(home);
   const left = specs.filter((directory) => !removed.includes(directory));
-  if (left.length > 0) {
-    await writeFile(recordFile(home), `${JSON.stringify({ specs: left, made }, undefined, 2)}\n`);
-    return;
-  }
-  await rm(recordFile(home), { force: true });
-  // A directory that others have used since is not empty, and stays.
-  for (const directory of made.toReversed()) await rmdir(directory).catch(() => undefined);
+  if (left.length === 0) await rm(recordFile(home), { force: true });
+  const stay: string[] = [];
+  // Innermost first. One that others have used since is not empty, and stays.
+  for (const directory of made.toReversed()) await rmdir(directory).catch(() => stay.unshift(directory));
+  if (left.length > 0) await write(home, { specs: left, made: stay });
+}
+
+async function write(home: string, record: Record): Promise<void> {
+  const file = recordFile(home);
+  await writeFile(`${file}.new`, `${JSON.stringify(record, undefined, 2)}\n`);
+  await rename(`${file}.new`, file);
 }
 
 /** Makes a directory and all above it; returns those that were missing, outermost first. */

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { build } from '../../../scripts/build.mjs';
+import { packageFile, packageVersion } from '../../../src/lib/package-file.ts';
+
+let root: string;
+beforeAll(() => build());
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'commands of tests '));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `databricks-kernel` to its end, in an empty home. */
+async function command(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const env = { PATH: process.env['PATH'], HOME: join(root, 'home'), DATABRICKS_HOST: 'embedded', ...more };
+  const done = await promisify(execFile)(process.execPath, [packageFile('dist', 'main.js'), ...args], { env }).catch((error: Ended) => error);
+  return { code: 'code' in done ? done.code : 0, stdout: done.stdout, stderr: done.stderr };
+}
+
+test.for<[string[], string]>([
+  [['instal'], "Unknown command 'instal' (Did you mean install?)\n"],
+  [['--bogus'], "Unknown option '--bogus'\n"],
+  [['install', 'rust'], "Command-argument value 'rust' is invalid for argument 'language'. Allowed choices are scala, python, sql.\n"],
+  [['install', '--prefix'], "Option '--prefix <dir>' argument missing\n"],
+  [['install', '--user', '--sys-prefix'], "Option '--user' cannot be used with option '--sys-prefix'\n"],
+  [['install', '--sys-prefix'], 'No Python environment is active: activate a virtual or conda environment, or name its directory with --prefix DIR.\n'],
+  [['install', '--name', 'My Kernel', 'sql'], 'Jupyter accepts no kernel named "my kernel": use lower-case letters, digits, ".", "_" and "-".\n'],
+  [['install', '--env', 'HTTPS_PROXY'], '--env takes NAME=VALUE, not "HTTPS_PROXY".\n'],
+  [['install', '--config', 'table.json'], '--config takes KEY=VALUE, not "table.json".\n'],
+  [
+    ['install', '--env', 'DATABRICKS_TOKEN=dapi0'],
+    'DATABRICKS_TOKEN holds a secret, and everybody can read a kernelspec: put it into a profile of ~/.databrickscfg and install with --profile NAME.\n',
+  ],
+  [['run'], '--language is missing: give one of scala, python, sql.\n'],
+  [['run', '--language', 'rust', '-f', 'x'], 'Unknown language "rust": give one of scala, python, sql.\n'],
+  [['run', '--language', 'sql'], 'The connection file is missing: a front end gives it as -f FILE.\n'],
+])('"databricks-kernel %s" is one line on stderr and exit code 2', async ([args, message]) => {
+  expect(await command(args)).toEqual({ code: 2, stdout: '', stderr: message });
+  await expect(readdir(join(root, 'home'))).rejects.toThrow('ENOENT');
+});
+
+test('--version prints the version of the package', async () => {
+  expect(await command(['--version'])).toEqual({ code: 0, stdout: `${packageVersion}\n`, stderr: '' });
+});
+
+test.for([['--help'], ['run', '--help']])('%s explains itself', async (args) => {
+  const { code, stdout } = await command(args);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Usage: databricks-kernel /);
+});
+
+const kernelJson = async (...path: readonly string[]): Promise<Record<string, unknown>> =>
+  JSON.parse(await readFile(join(root, ...path, 'kernel.json'), 'utf8')) as Record<string, unknown>;
+
+test('install goes to the user, with all three kernels, unless told otherwise; uninstall leaves nothing of the home', async () => {
+  const kernels = join(root, 'data', 'kernels');
+  const data = { JUPYTER_DATA_DIR: join(root, 'data') };
+  expect((await command(['install'], data)).code).toBe(0);
+  expect(await readdir(kernels)).toEqual(['databricks-python', 'databricks-scala', 'databricks-sql']);
+  const { stdout } = await command(['uninstall'], data);
+  expect(stdout.split('\n').sort()).toEqual(['', ...['python', 'scala', 'sql'].map((name) => `Removed ${join(kernels, `databricks-${name}`)}`)]);
+  expect(await readdir(root, { recursive: true })).toEqual([]);
+});
+
+test('uninstall finds every place that was installed to, or just the one that is named', async () => {
+  await command(['install', '--prefix', join(root, 'a'), 'sql']);
+  await command(['install', '--prefix', join(root, 'b'), 'sql']);
+  await command(['install', '--sys-prefix', 'sql'], { VIRTUAL_ENV: join(root, 'c') });
+  await command(['uninstall', '--prefix', join(root, 'a')]);
+  expect((await readdir(root)).sort()).toEqual(['b', 'c', 'home']);
+  await command(['uninstall']);
+  expect(await readdir(root)).toEqual([]);
+});
+
+test('options become names of the kernels and variables that they read', async () => {
+  const options = ['--profile', 'PROD', '--cluster-id', '0123-abc', '--config', 'table.json=on', '--config', 'table.rows=50', '--env', 'A=b=c'];
+  await command(['install', '--prefix', root, ...options, '--host', 'https://x.example', '--name', 'prod', '--display-name', 'Production']);
+  expect(await readdir(join(root, 'share/jupyter/kernels'))).toEqual(['prod-python', 'prod-scala', 'prod-sql']);
+  expect(await kernelJson('share/jupyter/kernels/prod-sql')).toMatchObject({
+    display_name: 'Production SQL',
+    env: {
+      DATABRICKS_CONFIG_PROFILE: 'PROD',
+      DATABRICKS_HOST: 'https://x.example',
+      DATABRICKS_CLUSTER_ID: '0123-abc',
+      DATABRICKS_KERNEL_CONFIG: 'table.json=on table.rows=50',
+      A: 'b=c',
+    },
+  });
+});
+
+test('of one language the names are taken as they are', async () => {
+  await command(['install', '--prefix', root, '--name', 'nightly', '--display-name', 'Nightly', 'scala']);
+  expect(await kernelJson('share/jupyter/kernels/nightly')).toMatchObject({ display_name: 'Nightly', language: 'scala', env: {} });
+});
