@@ -78,8 +78,8 @@ async function run(program: string, args: readonly string[], { machine, onProgre
 /** The lines of pip that tell a person how far it is: what is downloaded, with its size, what is built, what is installed. */
 export function progressOf(line: string): string | undefined {
   const [, size] = /\(([\d.]+ [kMG]B)\)/.exec(line) ?? [];
-  const [, file] = /^\s*Downloading (\S+)/.exec(line) ?? [];
-  if (file !== undefined) return `downloading ${file.split('/').at(-1)}${size === undefined ? '' : ` (${size})`}`;
+  const [, how, file] = /^\s*(Downloading|Using cached) (\S+)/.exec(line) ?? [];
+  if (how !== undefined) return `${how.toLowerCase()} ${file?.split('/').at(-1)}${size === undefined ? '' : ` (${size})`}`;
   const [, built] = /^\s*Building wheel for (\S+).*: started/.exec(line) ?? [];
   if (built !== undefined) return `building ${built}`;
   const [, installed] = /^Installing collected packages: (.*)$/.exec(line) ?? [];

@@ -148,6 +148,7 @@ test.for<Missing>([
 test.for<[string, string | undefined]>([
   ['  Downloading pyspark-4.3.0.tar.gz (434.6 MB)', 'downloading pyspark-4.3.0.tar.gz (434.6 MB)'],
   ['Downloading https://example.org/simple/pandas-2.3.3-cp311-manylinux.whl (12.8 MB)', 'downloading pandas-2.3.3-cp311-manylinux.whl (12.8 MB)'],
+  ['  Using cached pyspark-4.3.0.tar.gz (434.6 MB)', 'using cached pyspark-4.3.0.tar.gz (434.6 MB)'],
   ['  Building wheel for pyspark (pyproject.toml): started', 'building pyspark'],
   ['Installing collected packages: py4j, pyspark, six', 'installing 3 packages'],
   ['Requirement already satisfied: six in ./lib', undefined],
