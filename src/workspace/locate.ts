@@ -41,6 +41,7 @@ const lookEveryMs = 50;
 const hangsAfterMs = 30_000;
 /** A server that ends before it answers may have given way to one that has ended since; three in a row have failed. */
 const maxLaunches = 3;
+const startingText = 'Starting the embedded workspace';
 
 /**
  * Finds the embedded workspace of this home, or starts one, and waits until its cluster is no longer starting.
@@ -105,7 +106,7 @@ class Attempt {
     const cluster = info.clusters.find(({ id }) => id === clusterId);
     if (cluster?.status === 'Pending') {
       this.#sawPending = true;
-      this.#tell(`Starting the embedded workspace: ${cluster.message}`);
+      this.#tell(`${startingText}: ${cluster.message}`);
       return undefined;
     }
     // Whoever waited for the start is told how it failed; who finds a cluster that failed before goes on, and the next context
@@ -126,24 +127,25 @@ class Attempt {
   /** Nothing answers: somebody may be starting or stopping; otherwise it is for us to start. */
   async start(): Promise<undefined> {
     const { home } = this.#options;
-    const holder = await lockHolder(workspaceFiles(home).lock);
-    if (holder !== undefined) {
-      this.#waitFor(holder);
+    const launched = this.#launched?.identity;
+    const starting = launched !== undefined && (await isAlive(launched)) ? launched : undefined;
+    const somebody = (await lockHolder(workspaceFiles(home).lock)) ?? starting;
+    if (somebody !== undefined) {
+      this.#waitFor(somebody);
       return;
     }
     this.#silentSince = undefined;
-    if (this.#launched?.identity !== undefined && (await isAlive(this.#launched.identity))) return;
     if (this.#launches === maxLaunches) throw await this.#failure();
-    this.#tell('Starting the embedded workspace');
+    this.#tell(startingText);
     this.#launches++;
     this.#launched = await launch(home, this.#options.launch);
   }
 
-  #waitFor(holder: string): void {
+  #waitFor(somebody: string): void {
     this.#silentSince ??= systemClock.now();
-    this.#tell('Waiting for the embedded workspace');
+    this.#tell(this.#launched === undefined ? 'Waiting for the embedded workspace, which another process starts or stops' : startingText);
     if (systemClock.now() - this.#silentSince < hangsAfterMs) return;
-    const pid = Number.parseInt(holder, 10);
+    const pid = Number.parseInt(somebody, 10);
     const message = `The embedded workspace (process ${pid}) does not answer: run "databricks-kernel workspace stop", then try again.`;
     throw new BridgeError('net', message, { host: 'embedded', sent: false });
   }
