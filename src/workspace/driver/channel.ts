@@ -22,7 +22,7 @@ export class Channel {
 
   constructor(socket: Socket, lines: LineReader) {
     this.#socket = socket;
-    lines.onLine = (line) => this.#answer(JSON.parse(line) as Answer);
+    lines.onLine = (line) => this.#read(line);
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         for (const { reject } of this.#waiting.values()) reject(new Error('The connection to the driver was closed.'));
@@ -48,6 +48,15 @@ export class Channel {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  #read(line: string): void {
+    try {
+      this.#answer(JSON.parse(line) as Answer);
+    } catch {
+      // Nobody of ours speaks like that: nothing that follows could be trusted.
+      this.#socket.destroy();
+    }
   }
 
   #answer(answer: Answer): void {

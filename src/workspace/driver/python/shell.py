@@ -1,6 +1,7 @@
 """The IPython shell of a context."""
 
 import os
+import subprocess
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -44,6 +45,10 @@ class _Shell(InteractiveShell):
 
     def _showtraceback(self, etype, evalue, stb):
         self.traceback = self.InteractiveTB.stb2text(stb)
+
+    def system(self, command):
+        """`!command`, on our own stdout rather than a terminal of its own; an interrupt ends the cell, not just the command."""
+        self.user_ns["_exit_code"] = subprocess.call(self.var_expand(command, depth=1), shell=True)
 
     def ask_exit(self):
         print("A context is not left with exit(): dbutils.notebook.exit(value) ends a command with a result.")

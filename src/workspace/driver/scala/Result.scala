@@ -2,7 +2,6 @@ package org.apache.spark.embedded
 
 import com.fasterxml.jackson.databind.node.ObjectNode
 import org.apache.spark.SparkThrowable
-import org.apache.spark.sql.AnalysisException
 
 /** What a command came to, in the words of `DriverResult` (driver.ts). */
 private[embedded] sealed trait Result { def toJson: ObjectNode }
@@ -27,7 +26,8 @@ private[embedded] object Result {
   /** SQL has no classes: what failed is told in Spark's words, without the JVM's stack where Spark knows the reason. */
   def ofSql(thrown: Throwable): Result = thrown match {
     case known: SparkThrowable =>
-      val name = if (known.isInstanceOf[AnalysisException]) "AnalysisException" else known.getClass.getSimpleName
+      // Spark adds the plan to some errors in classes of that name.
+      val name = known.getClass.getSimpleName.stripPrefix("Extended")
       Failure(summary(name, thrown), s"$name: ${thrown.getMessage.strip}")
     case other => of(other)
   }

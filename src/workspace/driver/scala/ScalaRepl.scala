@@ -25,7 +25,10 @@ private[embedded] final class ScalaRepl(number: Int, context: Context) {
     Output.during(printed) {
       reporter.clear()
       Statements.split(interpreter, code) match {
-        case Right(parts) => parts.foreach(part => print(lineEnded(interpret(part))))
+        case Right(parts) => parts.foreach { part =>
+          Interrupts.check()
+          print(lineEnded(interpret(part)))
+        }
         case Left(incomplete) => throw if (incomplete) unfinished else reporter.failure
       }
     }

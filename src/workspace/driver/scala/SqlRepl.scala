@@ -7,7 +7,11 @@ import org.apache.spark.sql.classic.SparkSession
 private[embedded] final class SqlRepl(session: SparkSession) {
   def run(code: String): Result = try {
     val statements = StringUtils.splitSemiColon(code, true).filterNot(isBlank)
-    statements.map(session.sql).lastOption match {
+    val results = statements.map { statement =>
+      Interrupts.check()
+      session.sql(statement)
+    }
+    results.lastOption match {
       case Some(last) if last.schema.nonEmpty => Shown(Tables.of(last))
       case _ => Text("")
     }
