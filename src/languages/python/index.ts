@@ -39,14 +39,14 @@ const keywords = (
   'type vars zip display displayHTML dbutils spark sc sqlContext table'
 ).split(' ');
 
-const word = String.raw`[^\W\d]\w*`;
+const word = String.raw`[\p{L}_][\p{L}\p{N}_]*`;
 const names: readonly NamePattern[] = [
-  { pattern: new RegExp(String.raw`^[ \t]*(?:async[ \t]+)?def[ \t]+(${word})`, 'gm'), type: 'function' },
-  { pattern: new RegExp(String.raw`^[ \t]*class[ \t]+(${word})`, 'gm'), type: 'class' },
-  { pattern: new RegExp(String.raw`^(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]*(?::[^=\n]+)?=(?!=)`, 'gm'), type: 'instance' },
-  { pattern: new RegExp(String.raw`^[ \t]*(?:async[ \t]+)?for[ \t]+(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]+in\b`, 'gm'), type: 'instance' },
-  { pattern: new RegExp(String.raw`^[ \t]*(?:from[ \t].*)?import[ \t].*\bas[ \t]+(${word})`, 'gm'), type: 'module' },
-  { pattern: new RegExp(String.raw`^[ \t]*with[ \t].*\bas[ \t]+(${word})`, 'gm'), type: 'instance' },
-  { pattern: new RegExp(String.raw`^[ \t]*import[ \t]+(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]*$`, 'gm'), type: 'module' },
-  { pattern: new RegExp(String.raw`^[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+\(?(${word}(?:[ \t]*,[ \t]*${word})*)`, 'gm'), type: 'instance' },
+  { pattern: new RegExp(String.raw`^[ \t]*(?:async[ \t]+)?def[ \t]+(${word})`, 'gmu'), type: 'function' },
+  { pattern: new RegExp(String.raw`^[ \t]*class[ \t]+(${word})`, 'gmu'), type: 'class' },
+  { pattern: new RegExp(String.raw`^(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]*(?::[^=\n]+)?=(?!=)`, 'gmu'), type: 'instance' },
+  { pattern: new RegExp(String.raw`^[ \t]*(?:async[ \t]+)?for[ \t]+(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]+in\b`, 'gmu'), type: 'instance' },
+  { pattern: new RegExp(String.raw`^[ \t]*(?:from[ \t].*)?import[ \t].*\bas[ \t]+(${word})`, 'gmu'), type: 'module' },
+  { pattern: new RegExp(String.raw`^[ \t]*with[ \t].*\bas[ \t]+(${word})`, 'gmu'), type: 'instance' },
+  { pattern: new RegExp(String.raw`^[ \t]*import[ \t]+(${word}(?:[ \t]*,[ \t]*${word})*)[ \t]*$`, 'gmu'), type: 'module' },
+  { pattern: new RegExp(String.raw`^[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+\(?(${word}(?:[ \t]*,[ \t]*${word})*)(?![\p{L}\p{N}_]|[ \t]+as\b)`, 'gmu'), type: 'instance' },
 ];

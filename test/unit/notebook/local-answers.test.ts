@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import type { KernelLanguage } from '../../../src/languages/info.ts';
+import { createInterpreter } from '../../../src/notebook/interpreter.ts';
+import { FakeCell } from '../../support/fake-cell.ts';
+import { FakeSession } from '../../support/fake-session.ts';
+
+const signal = new AbortController().signal;
+
+/** A kernel in which cells have run, and what it says at the `|` in code. */
+async function after(language: KernelLanguage, ...cells: readonly string[]) {
+  const session = new FakeSession();
+  const interpreter = createInterpreter({ session, language });
+  for (const [i, code] of cells.entries()) {
+    session.text('');
+    await interpreter.execute(code, new FakeCell({ executionCount: i + 1 }));
+  }
+  const at = (marked: string) => [marked.replace('|', ''), marked.indexOf('|')] as const;
+  return {
+    session,
+    complete: async (marked: string) => interpreter.complete(...at(marked), signal),
+    words: async (marked: string) => (await interpreter.complete(...at(marked), signal)).matches.map(({ text }) => text),
+    inspect: async (marked: string) => interpreter.inspect(...at(marked), 0, signal),
+    isComplete: async (code: string) => interpreter.isComplete(code),
+  };
+}
+
+describe('completion knows', () => {
+  test.for<[language: KernelLanguage, cell: string, marked: string, words: readonly string[]]>([
+    ['python', 'orders = 1\nordered: int = 2', 'x = ord|', ['orders', 'ordered']],
+    ['python', 'def total(x):\n  return x\nclass Totals: pass', 'tot|', ['total', 'Totals']],
+    ['python', 'import pandas as pdx, os\nimport sysx', 'pdx|', []],
+    ['python', 'import pandas as pdx', 'pd|', ['pdx']],
+    ['python', 'from a.b import (cde, cdf)', 'cd|', ['cde', 'cdf']],
+    ['python', 'from a.b import cde as fgh', 'fg|', ['fgh']],
+    ['python', 'from a.b import vwx as fgh', 'vw|', []],
+    ['python', 'alpha, alphb = 1, 2', 'alp|', ['alpha', 'alphb']],
+    ['python', 'for item_x in y: pass', 'item|', ['item_x']],
+    ['python', 'naïve = 1', 'naï|', ['naïve']],
+    ['python', 'x == 1', 'impo|', ['import']],
+    ['python', 'append_me = 1', 'xs.append|', []],
+    ['scala', 'val ordersDf = 1; \nlazy val ordersB = 2\ncase class OrdersC(x: Int)\nobject OrdersD', 'orders|', ['ordersDf', 'ordersB', 'OrdersC', 'OrdersD']],
+    ['scala', 'private def totalOf(x: Int) = x', 'totalO|', ['totalOf']],
+    ['sql', 'create or replace temp view clean_orders as select 1', 'select * from clean|', ['clean_orders']],
+    ['sql', 'create table if not exists s.orders(x int)', 's.ord|', []],
+    ['sql', '', 'sel|', ['SELECT']],
+  ])('in %s, after %j, at %j: %j', async ([language, cell, marked, words]) => {
+    expect(await (await after(language, cell)).words(marked)).toEqual(words);
+  });
+
+  test('where the word begins, in UTF-16', async () => {
+    expect(await (await after('python', 'orders = 1')).complete('"😀"; ord|')).toMatchObject({ start: 6, end: 9 });
+  });
+
+  test('magics and what follows them', async () => {
+    const { words, complete } = await after('scala');
+    expect(await words('%s|')).toEqual(['%scala', '%sql', '%sh']);
+    expect(await words('%%s|')).toEqual(['%%scala', '%%sql', '%%sh']);
+    expect(await complete('%config table.j|')).toEqual({ matches: [{ text: 'table.json=' }], start: 8, end: 15 });
+    expect(await words('x = 1 %s|')).not.toContain('%sql');
+  });
+
+  test("Python's own magics in Python only", async () => {
+    expect(await (await after('python')).words('%timei|')).toEqual(['%timeit']);
+    expect(await (await after('sql')).words('%timei|')).toEqual([]);
+  });
+
+  test('the language of the cell, and the names of that language', async () => {
+    const { words } = await after('python', '%sql create view order_view as select 1', 'order_py = 1');
+    expect(await words('%sql\nselect * from order_|')).toEqual(['order_view']);
+    expect(await words('order_|')).toEqual(['order_py']);
+  });
+
+  test('no names of cells that failed', async () => {
+    const session = new FakeSession().answer({ kind: 'error', summary: 'E: x', cause: '' });
+    const interpreter = createInterpreter({ session, language: 'python' });
+    await interpreter.execute('wrong_name = 1/0', new FakeCell());
+    expect((await interpreter.complete('wrong_n', 7, signal)).matches).toEqual([]);
+  });
+
+  test('nothing of the cluster: no command is sent for it', async () => {
+    const { words, inspect, session } = await after('python');
+    await words('spa|');
+    await inspect('spa|rk');
+    expect(session.sent).toEqual([]);
+  });
+});
+
+describe('inspection knows', () => {
+  test.for<[marked: string, text: string | undefined]>([
+    ['tot|al(1)', 'total: defined in cell 2\n\ndef total(x):'],
+    ['total|', 'total: defined in cell 2\n\ndef total(x):'],
+    ['|total', 'total: defined in cell 2\n\ndef total(x):'],
+    ['unknown|', undefined],
+    ['|', undefined],
+    ['%m|d', '%md  shows the cell as Markdown.'],
+  ])('at %j: %j', async ([marked, text]) => {
+    const { inspect } = await after('python', 'x = 1', 'y = subtotal\n\ndef total(x):\n  return x');
+    expect(await inspect(marked)).toEqual(text && { 'text/plain': text });
+  });
+});
+
+test.for<[language: KernelLanguage, code: string, status: string]>([
+  ['python', 'f(', 'incomplete'],
+  ['python', '%sql select (', 'incomplete'],
+  ['python', '%sql select 1', 'complete'],
+  ['python', '%sql', 'incomplete'],
+  ['python', '%timeit f()', 'complete'],
+  ['python', '%%time\nx', 'incomplete'],
+  ['python', '%md # Title', 'complete'],
+  ['scala', '%python\nfor x in y:', 'incomplete'],
+  ['scala', '%nosuch', 'complete'],
+  ['sql', 'select )', 'invalid'],
+])('in the %s kernel, %j is %s', async ([language, code, status]) => {
+  expect((await (await after(language)).isComplete(code)).status).toBe(status);
+});
