@@ -52,9 +52,7 @@ def text_of(output):
         return output.text
     if output.output_type == "error":
         return "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
-    text = output.data.get("text/plain", "")
-    images = [mime for mime in output.data if mime.startswith("image/")]
-    return "\n".join(filter(None, [text, *(f"[{mime}]" for mime in images)])) or f"[{', '.join(output.data)}]"
+    return output.data.get("text/plain") or f"[{', '.join(output.data)}]"
 
 
 def show(text):
