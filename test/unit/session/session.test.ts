@@ -335,6 +335,24 @@ test('close waits for the answer to a create under way and destroys what it made
   expect(await place.journal()).toEqual([]);
 });
 
+test('close while the context is being looked at destroys it, though the look then finds it ready', async () => {
+  await using place = await start('python');
+  const { server, session } = place;
+  let answer = (): void => undefined;
+  const asked = new Promise<void>((resolve) => (answer = resolve));
+  server.on('GET contexts/status', async () => {
+    await asked;
+    return { json: { status: 'Running' } };
+  });
+  session.prepare();
+  await server.arrived('GET contexts/status');
+  const closed = session.close(deadline);
+  answer();
+  await closed;
+  expect((await server.arrived('POST contexts/destroy')).fields['contextId']).toBe('x1');
+  expect(await place.journal()).toEqual([]);
+});
+
 test('close ends a running cell as killed, and later runs are refused', async () => {
   await using place = await start();
   const { server, session } = place;

@@ -1,0 +1,62 @@
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { connect } from '../../../src/cli/connect.ts';
+import { readSettings } from '../../../src/databricks/config/settings.ts';
+import type { ContextId } from '../../../src/databricks/types.ts';
+import { BridgeError } from '../../../src/lib/errors.ts';
+import type { Stage } from '../../../src/session/stage.ts';
+import type { DialectName } from '../../../src/workspace/dialect.ts';
+import { dialects } from '../../../src/workspace/dialect.ts';
+import { newId } from '../../../src/workspace/ids.ts';
+import { buildServer } from '../../../src/workspace/server.ts';
+import { writeState } from '../../../src/workspace/state-file.ts';
+import { Workspace } from '../../../src/workspace/workspace.ts';
+import { failureOf, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
+import { ScriptedDriver } from '../../support/scripted-driver.ts';
+
+const launch = { command: '/bin/false', args: [], env: {} };
+const wait = (stages: Stage[] = []) => ({ onStage: (stage: Stage) => void stages.push(stage), signal: new AbortController().signal });
+const settingsOf = (env: Record<string, string>) => readSettings({ env, home: '/nowhere' });
+
+test('a real workspace without a cluster is an error that says where to find one', async () => {
+  const settings = settingsOf({ DATABRICKS_HOST: 'https://w.test', DATABRICKS_TOKEN: 'dapi-1' });
+  const error = await failureOf(connect(settings, wait(), { home: '/nowhere', version: '1', launch }));
+  expect(error).toBeInstanceOf(BridgeError);
+  expect(error).toMatchObject({ code: 'config', details: { setting: 'DATABRICKS_CLUSTER_ID' } });
+  expect(String(error)).toContain('No cluster is chosen on w.test: set DATABRICKS_CLUSTER_ID');
+});
+
+test('a real workspace is asked with the login, the workspace id and who we are', async () => {
+  await using server = await startScriptedApi();
+  const env = { DATABRICKS_HOST: `${server.url.origin}/?o=42`, DATABRICKS_TOKEN: 'dapi-1', DATABRICKS_CLUSTER_ID: 'c1' };
+  const connection = await connect(settingsOf(env), wait(), { home: '/nowhere', version: '1.2.3', launch });
+  expect(server.seen).toEqual([]);
+  await connection.client.contexts.status({ clusterId: connection.clusterId, contextId: 'x' as ContextId });
+  await connection.client.close();
+  expect(server.seen[0]?.headers).toMatchObject({
+    authorization: 'Bearer dapi-1',
+    'x-databricks-workspace-id': '42',
+    'user-agent': `databricks-kernel/1.2.3 node/${process.versions.node} os/${process.platform} auth/pat`,
+  });
+  expect(connection).toMatchObject({ embedded: false, clusterOrigin: 'DATABRICKS_CLUSTER_ID', describe: { host: server.url.host, cluster: 'c1' } });
+});
+
+test.for<DialectName>(['classic', 'modern'])('the embedded workspace that runs in the %s dialect is found and its cluster used', async (dialect) => {
+  await using home = await temporaryDirectory();
+  const log = (): void => undefined;
+  await using workspace = new Workspace({ clusterId: 'local', clusterName: 'local', newId, now: () => 0, log, startDriver: async () => new ScriptedDriver() });
+  const token = 'the-token';
+  const server = await buildServer({ workspace, dialect: dialects[dialect], token, version: '1', pid: process.pid, stop: log, log });
+  try {
+    await server.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = server.server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    await writeState(home.path, { url, token, pid: process.pid, version: '1', dialect, clusterId: 'local', started: '2026-01-01T00:00:00Z' });
+    const connection = await connect(settingsOf({ DATABRICKS_HOST: 'embedded' }), wait(), { home: home.path, version: '1', launch });
+    expect(connection).toMatchObject({ embedded: true, clusterId: 'local', describe: { host: `the embedded workspace (127.0.0.1:${port})` } });
+    expect(await connection.client.contexts.create(connection.clusterId, 'scala')).toMatch(/^\d+$/);
+    await connection.client.close();
+  } finally {
+    await server.close();
+  }
+});
