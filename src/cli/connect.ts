@@ -43,18 +43,18 @@ async function connectEmbedded(settings: Settings & { kind: 'embedded' }, { onSt
   const located = await locateWorkspace({ ...place, signal, onStage: (text) => onStage({ waitsFor: 'workspace', text }) });
   const url = new URL(located.url);
   // Basic, because the classic dialect takes nothing else.
-  const auth: AuthSettings = { type: 'basic', origin: 'databricks-kernel workspace status', username: 'token', password: new Secret(located.token) };
+  const auth: AuthSettings = { type: 'basic', origin: '"databricks-kernel workspace status"', username: 'token', password: new Secret(located.token) };
   const clusterId = (settings.clusterId?.value ?? located.clusterId) as ClusterId;
   return {
     client: createClient({
       url,
-      hostOrigin: 'databricks-kernel workspace status',
+      hostOrigin: '"databricks-kernel workspace status"',
       credentials: createCredentials(auth),
       userAgent: userAgent(place.version, auth),
       patience: localPatience,
     }),
     clusterId,
-    clusterOrigin: settings.clusterId?.origin ?? 'databricks-kernel workspace status',
+    clusterOrigin: settings.clusterId?.origin ?? '"databricks-kernel workspace status"',
     describe: { host: `the embedded workspace (${url.host})`, cluster: clusterId },
     embedded: true,
   };

@@ -1,10 +1,13 @@
 import type { Dispatcher } from 'undici';
 import type { JsonValue } from '../lib/json.ts';
+import { trace } from '../lib/trace.ts';
 import type { Credentials } from './auth/chain.ts';
 import type { EncodedBody } from './dialect.ts';
 import type { HttpAnswer, ServerNames } from './errors.ts';
 import { answerError, networkError } from './errors.ts';
 import { parseJson } from './json.ts';
+
+const log = trace('databricks');
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST';
@@ -58,8 +61,13 @@ export function createHttp(options: HttpOptions): Http {
       const headers = { ...fixed, ...(await credentials.headers()), ...(request.body && { 'content-type': request.body.contentType }) };
       opened ??= openDispatcher(url, deadlineMs);
       const exchange = await send(await opened, url, request, headers);
-      if ('failure' in exchange) throw networkError(exchange.failure, what, exchange.sent, deadlineMs, server);
+      if ('failure' in exchange) {
+        const error = networkError(exchange.failure, what, exchange.sent, deadlineMs, server);
+        log.debug(`${request.method} ${request.path}: ${error.message}`);
+        throw error;
+      }
       const { answer } = exchange;
+      log.debug(`${request.method} ${request.path}: ${answer.status}, ${answer.text.length} characters`);
       if (answer.status < 200 || answer.status >= 300) throw answerError(answer, what, server);
       try {
         // Some calls of today's servers answer with nothing at all.

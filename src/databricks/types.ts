@@ -9,6 +9,14 @@ export type CommandId = Id<'CommandId'>;
 /** The languages that `contexts/create` and `commands/execute` of API 1.2 take. */
 export type RemoteLanguage = 'scala' | 'python' | 'sql' | 'r';
 
+/** Which commands a context of a language runs on a server as the 1.2 document describes it ("Command Execution"); today's run all. */
+export const classicContexts: Readonly<Record<RemoteLanguage, readonly RemoteLanguage[]>> = {
+  scala: ['scala', 'sql'],
+  python: ['python', 'sql'],
+  sql: ['sql'],
+  r: ['r', 'sql'],
+};
+
 /** A column as the server describes it; `type` is parsed: a name such as `long`, or the object of a nested type. */
 export interface Column {
   readonly name: string;

@@ -1,6 +1,7 @@
 import { runCommand } from '../databricks/run-command.ts';
 import type { CommandEnd } from '../databricks/run-command.ts';
 import type { RemoteLanguage } from '../databricks/types.ts';
+import { classicContexts } from '../databricks/types.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { whenAborted } from '../lib/signals.ts';
 import type { RunEnd, RunOptions } from './api.ts';
@@ -182,7 +183,6 @@ export class ContextSlot {
   }
 }
 
-/** The 1.2 document's rule for the servers it describes; today's run every language in any context. */
 function runsHere({ connection }: OpenContext, context: RemoteLanguage, command: RemoteLanguage): boolean {
-  return connection.client.dialect.body === 'json' || command === context || command === 'sql';
+  return connection.client.dialect.body === 'json' || classicContexts[context].includes(command);
 }

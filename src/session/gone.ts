@@ -4,6 +4,9 @@ import type { OpenContext } from './opening.ts';
 /** Refusals that say nothing about the context: a login that expired, too many requests, a server or proxy that has trouble. */
 const passing = [401, 403, 429, 502, 503, 504];
 
+/** An embedded workspace that no longer knows its token is another one, at the same port. */
+const passingOf = (embedded: boolean): readonly number[] => (embedded ? passing.filter((status) => status !== 401) : passing);
+
 /**
  * Whether a failed `execute` or `status` may mean that the context is gone; no document says what a server answers then. Failures of
  * the network, an answer that got lost among them, mean nothing, unless the server is a process of this machine that may have ended.
@@ -11,7 +14,7 @@ const passing = [401, 403, 429, 502, 503, 504];
 export function mayBeGone(error: unknown, { connection }: OpenContext): boolean {
   if (!(error instanceof BridgeError)) return false;
   if (error.is('net') || error.is('command')) return connection.embedded;
-  return error.is('api') && !passing.includes(error.details.status);
+  return error.is('api') && !passingOf(connection.embedded).includes(error.details.status);
 }
 
 /** Asks `contexts/status`: gone is what the server refuses too, or calls failed. */

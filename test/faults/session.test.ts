@@ -188,6 +188,15 @@ test('an embedded workspace that ended costs the context; the next run connects 
   await session.close(1000);
 });
 
+test('another embedded workspace at the same port, which refuses the old token, is noticed', async () => {
+  await using place = await start({}, { embedded: true });
+  expect(await place.run()).toEqual(ok);
+  place.server.on('POST commands/execute', { status: 401, json: { error: 'Unauthorized: wrong or missing credentials' } }, { json: { id: 'k2' } });
+  place.server.on('GET contexts/status', { status: 401, json: { error: 'Unauthorized: wrong or missing credentials' } }, { json: { status: 'Running' } });
+  expect(await place.failure()).toMatchObject({ code: 'context', details: { lost: true } });
+  expect(await place.run()).toEqual(ok);
+});
+
 test('an embedded workspace that ends in the middle of a cell is noticed', async () => {
   await using server = await startScriptedApi();
   await using home = await temporaryDirectory();

@@ -27,8 +27,7 @@ export function createContexts(api: Api): Contexts {
         return parseContextId(await send());
       } catch (error) {
         if (api.dialect.body === 'form' || !refusesJson(error)) throw error;
-        api.dialect.body = 'form';
-        return parseContextId(await send());
+        return await inForms(api, async () => parseContextId(await send()));
       }
     },
     async status({ clusterId, contextId }) {
@@ -38,4 +37,15 @@ export function createContexts(api: Api): Contexts {
       await post(api, '/api/1.2/contexts/destroy', { clusterId, contextId }, { repeatable: true });
     },
   };
+}
+
+/** Speaks in forms from now on, if that works. */
+async function inForms<T>({ dialect }: Api, send: () => Promise<T>): Promise<T> {
+  dialect.body = 'form';
+  try {
+    return await send();
+  } catch (error) {
+    dialect.body = 'json';
+    throw error;
+  }
 }
