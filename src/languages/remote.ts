@@ -5,19 +5,14 @@ import { packageFile } from '../lib/package-file.ts';
 
 /**
  * The command that calls a Python function of ours in the context: the text of its file, and a call with one JSON argument.
- * The file defines one function `_databricks_kernel(argument)` and no other name; the command takes it away again, whatever happens.
+ * The file defines the function `_databricks_kernel(argument)` and no other name; the function takes that name out of the
+ * user's globals before it does anything else.
  * @param file the path of the `.py` file below `src/`
  */
 export function remoteCall(file: string, argument: JsonValue): { code: string; language: RemoteLanguage } {
   // A JSON text as a JSON string is a Python string literal as well.
   const literal = JSON.stringify(JSON.stringify(argument));
-  const code = `${readSource(file)}
-try:
-    _databricks_kernel(__import__("json").loads(${literal}))
-finally:
-    del _databricks_kernel
-`;
-  return { code, language: 'python' };
+  return { code: `${readSource(file)}\n_databricks_kernel(__import__("json").loads(${literal}))\n`, language: 'python' };
 }
 
 const sources = new Map<string, string>();

@@ -1,6 +1,7 @@
+import type { JsonValue } from '../lib/json.ts';
 import { isNumeric } from './types.ts';
 import { escapeHtml } from './html.ts';
-import { writerFor } from './cell-text.ts';
+import { writerFor, type Writer } from './cell-text.ts';
 import { rowsNote, type Table } from './table.ts';
 
 /** What HTML would swallow, and (the same and) what it would take for markup. */
@@ -39,11 +40,16 @@ function body(table: Table, shown: number): string {
     html += '<tr>';
     for (const { write, opening } of columns) {
       const value = row[c++];
-      html += opening + (value === null ? nullCell : value === undefined ? '' : content(write(value))) + '</td>';
+      html += `${opening}${cell(value, write)}</td>`;
     }
     html += '</tr>\n';
   }
   return html;
+}
+
+function cell(value: JsonValue | undefined, write: Writer): string {
+  if (typeof value === 'number') return write(value);
+  return value === null ? nullCell : value === undefined ? '' : content(write(value));
 }
 
 function content(text: string): string {

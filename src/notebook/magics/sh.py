@@ -4,6 +4,7 @@ def _databricks_kernel(argument):
     argument: {"script": str, "flags": [str], "boundary": str}. The last thing printed is the boundary and the exit code: the API
     has no field for one, and an exception would cost the output. Whatever ends this function early ends the script's whole process group.
     """
+    globals().pop("_databricks_kernel")
     import codecs
     import os
     import shutil
