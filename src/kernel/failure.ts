@@ -6,8 +6,8 @@ const log = trace('kernel');
 
 const names: { readonly [C in ErrorCode]: string } = {
   config: 'ConfigurationError',
-  net: 'ConnectionError',
-  api: 'ApiError',
+  net: 'WorkspaceUnreachable',
+  api: 'WorkspaceError',
   context: 'ContextError',
   command: 'CommandError',
   internal: 'InternalError',

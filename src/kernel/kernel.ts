@@ -103,15 +103,14 @@ export function startKernel(options: KernelOptions): Kernel {
   channels.publish(make('status', { execution_state: 'starting' }));
   for (const channel of ['shell', 'control'] as const) serve(channel).catch(fail);
 
-  return {
-    done,
-    [Symbol.asyncDispose]: async () => {
-      await within(lastCellMs, queue.close());
-      await closeInterpreter(interpreter);
-      await within(lastCellMs, store.flush());
-      await channels[Symbol.asyncDispose]();
-    },
+  const dispose = async () => {
+    await within(lastCellMs, queue.close());
+    await closeInterpreter(interpreter);
+    await within(lastCellMs, store.flush());
+    await channels[Symbol.asyncDispose]();
   };
+  let disposed: Promise<void> | undefined;
+  return { done, [Symbol.asyncDispose]: () => (disposed ??= dispose()) };
 }
 
 const neverAborted: Signals = { interrupted: new AbortController().signal, killed: new AbortController().signal };

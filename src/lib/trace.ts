@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { debuglog, type DebugLogger } from 'node:util';
+import { BridgeError } from './errors.ts';
 
 /** From the rarest to the most talkative; a level includes those before it. */
 export const traceLevels = ['error', 'warn', 'info', 'debug'] as const;
@@ -17,13 +18,13 @@ let target = { descriptor: standardError, level: 'warn' as TraceLevel };
 /**
  * Applies `DATABRICKS_KERNEL_LOG`: a level (`error`, `warn`, `info`, `debug`) prints to stderr up to that level; anything else is
  * the path of a file that gets everything; `undefined` or '' leaves errors and warnings on stderr.
- * Never stdout, which belongs to a program's output. Throws what `open` throws when the file cannot be written.
+ * Never stdout, which belongs to a program's output. Throws `BridgeError` `config` when the file cannot be written.
  */
 export function configureTrace(setting: string | undefined): void {
   const previous = target.descriptor;
   if (!setting) target = { descriptor: standardError, level: 'warn' };
   else if (isLevel(setting)) target = { descriptor: standardError, level: setting };
-  else target = { descriptor: openSync(setting, 'a', 0o600), level: 'debug' };
+  else target = { descriptor: openLog(setting), level: 'debug' };
   if (previous !== standardError) closeSync(previous);
 }
 
@@ -40,6 +41,16 @@ export function trace(layer: string): Trace {
     }
   };
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const message = `DATABRICKS_KERNEL_LOG names a file that cannot be written (${code}): ${path}. Give a writable file, or one of ${traceLevels.join(', ')}.`;
+    throw new BridgeError('config', message, { setting: 'DATABRICKS_KERNEL_LOG' }, { cause: error });
+  }
 }
 
 function isLevel(text: string): text is TraceLevel {

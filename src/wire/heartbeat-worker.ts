@@ -8,13 +8,20 @@ const socket = new Router({ linger: 0, handover: true, ...options });
 const report = (message: HeartbeatReport) => parentPort?.postMessage(message);
 
 parentPort?.once('message', () => socket.close());
-try {
-  await socket.bind(address);
+if (await isBound()) {
   report({ endpoint: socket.lastEndpoint ?? address });
   for await (const frames of socket) await socket.send(frames);
-} catch (error) {
-  if (!socket.closed) report({ failed: { code: (error as NodeJS.ErrnoException).code, message: String(error) } });
-} finally {
-  socket.close();
-  parentPort?.close();
+}
+parentPort?.close();
+
+async function isBound(): Promise<boolean> {
+  try {
+    await socket.bind(address);
+    return true;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    report({ failed: { code, message } });
+    socket.close();
+    return false;
+  }
 }

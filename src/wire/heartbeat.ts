@@ -1,5 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { trace } from '../lib/trace.ts';
+
+const log = trace('wire');
 
 /** What the thread is given. */
 export interface HeartbeatSetup {
@@ -23,13 +26,15 @@ export interface Heartbeat extends AsyncDisposable {
  * Disposal must be awaited before the process exits: exiting or terminating the thread while its socket is open aborts in libzmq.
  */
 export async function startHeartbeat(setup: HeartbeatSetup): Promise<Heartbeat> {
-  const worker = new Worker(new URL('heartbeat-worker.js', import.meta.url), { workerData: setup, stdout: false, stderr: false });
-  const exited = once(worker, 'exit');
+  const worker = new Worker(new URL('heartbeat-worker.js', import.meta.url), { workerData: setup });
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const [report] = (await once(worker, 'message')) as [HeartbeatReport];
   if ('failed' in report) {
     await exited;
     throw Object.assign(new Error(report.failed.message), { code: report.failed.code });
   }
+  // Without a listener a thread that dies would take the kernel along.
+  worker.on('error', (error) => log.error(`heartbeats are no longer answered: ${error.message}`));
   return {
     endpoint: report.endpoint,
     [Symbol.asyncDispose]: async () => {

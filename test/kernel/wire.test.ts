@@ -169,9 +169,8 @@ test('with Curve keys in the connection file the kernel speaks to those who have
   const { curve_publickey: _, curve_secretkey: __, ...plain } = kernel.connectionFile;
   const stranger = new Dealer({ linger: 0 });
   try {
-    const refused = new Promise((resolve) => stranger.events.on('disconnect', resolve));
     stranger.connect(`tcp://${plain.ip}:${plain.shell_port}`);
-    await refused;
+    for await (const { type } of stranger.events) if (type === 'disconnect') break;
   } finally {
     stranger.close();
   }
@@ -272,3 +271,15 @@ test('a request that is sent twice is answered once', async () => {
   expect(await client.receive()).toMatchObject({ content: { status: 'ok', execution_count: 1 } });
   expect(await client.ask('execute_request', { code: 'echo:next' })).toMatchObject({ content: { execution_count: 2 } });
 });
+
+test('a cell of 10 MB and thousands of queued requests are answered, each in its turn', async () => {
+  await using kernel = await startKernel(echo.command);
+  const long = 'x'.repeat(10 * 1024 * 1024);
+  expect((await kernel.execute(`echo:${long}`)).text).toBe(long);
+  using client = new RawClient(kernel.connectionFile, 'shell');
+  const ids = Array.from({ length: 3000 }, (_, index) => `request-${index}`);
+  for (const id of ids) await client.send(requestFrames(kernel.connectionFile, 'execute_request', { code: 'echo:x', store_history: false }, id));
+  const answered: (string | undefined)[] = [];
+  while (answered.length < ids.length) answered.push((await client.receive()).parent.msg_id);
+  expect(answered).toEqual(ids);
+}, 60_000);

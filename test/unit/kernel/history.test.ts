@@ -24,6 +24,7 @@ async function threeSessions(): Promise<History> {
   const present = new History(path);
   present.add(1, 'now');
   present.add(2, 'b');
+  await present.flush();
   return present;
 }
 
@@ -68,7 +69,6 @@ test('outputs are told for this session and are null where there is none', async
 
 test('numbers of sessions stay while another kernel writes to the same file', async () => {
   const history = await threeSessions();
-  await history.flush();
   const before = await history.query({ ...tail, n: 99 });
   const other = new History(path);
   other.add(1, 'elsewhere');
@@ -80,7 +80,7 @@ test('numbers of sessions stay while another kernel writes to the same file', as
 });
 
 test('the file is for its owner only', async () => {
-  await (await threeSessions()).flush();
+  await threeSessions();
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 

@@ -22,6 +22,7 @@ test('a file gets every level, a line a message, and is for its owner only', asy
   }
 });
 
-test('a file that cannot be written is an error at once', () => {
-  expect(() => configureTrace('/no/such/directory/kernel.log')).toThrow('ENOENT');
+test('a file that cannot be written is named at once, with the setting', () => {
+  const text = 'DATABRICKS_KERNEL_LOG names a file that cannot be written (ENOENT): /no/such/directory/kernel.log.';
+  expect(() => configureTrace('/no/such/directory/kernel.log')).toThrow(text);
 });
