@@ -9,6 +9,7 @@ import { kernelLanguages, type KernelLanguage } from '../languages/info.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { packageFile } from '../lib/package-file.ts';
 import { kernelHome } from '../lib/paths.ts';
+import { changeOption, defaultOptions } from '../notebook/options.ts';
 import { thisMachine } from './machine.ts';
 
 interface TargetOptions {
@@ -89,8 +90,8 @@ function kernelEnvironment({ profile, host, clusterId, config, env }: InstallOpt
     if (name !== undefined && value !== undefined) return [name, value];
     throw new BridgeError('config', `--env takes NAME=VALUE, not "${pair}".`, { setting: '--env' });
   });
-  const wrong = config.find((pair) => !/^[\w.]+=\S+$/.test(pair));
-  if (wrong !== undefined) throw new BridgeError('config', `--config takes KEY=VALUE, not "${wrong}".`, { setting: '--config' });
+  // A wrong setting is told here, and not by every kernel that starts with it.
+  config.reduce(changeOption, defaultOptions);
   return {
     ...(profile === undefined ? {} : { DATABRICKS_CONFIG_PROFILE: profile }),
     ...(host === undefined ? {} : { DATABRICKS_HOST: host }),

@@ -79,11 +79,15 @@ export async function run(argv: readonly string[]): Promise<void> {
 async function openInterpreter(language: KernelLanguage): Promise<Interpreter> {
   // Loading keeps the event loop busy: a front end's first question, which is on its way by now, goes first.
   await nextTurn();
-  const [{ createInterpreter }, { createSession }, { createConnect }] = await Promise.all([
+  const [{ createInterpreter }, { changeOption, defaultOptions }, { createSession }, { createConnect }] = await Promise.all([
     import('../notebook/interpreter.ts'),
+    import('../notebook/options.ts'),
     import('../session/session.ts'),
     import('./connect.ts'),
   ]);
+  // What `install --config` put into the kernelspec.
+  const settings = process.env['DATABRICKS_KERNEL_CONFIG']?.split(' ') ?? [];
+  const options = settings.reduce(changeOption, defaultOptions);
   const session = createSession({
     language,
     connect: createConnect(),
@@ -91,7 +95,7 @@ async function openInterpreter(language: KernelLanguage): Promise<Interpreter> {
     identity: (await identify(process.pid)) ?? '',
   });
   session.prepare();
-  return createInterpreter({ session, language });
+  return createInterpreter({ session, language, options });
 }
 
 /** A log that cannot be written is worth a line, not a kernel. */

@@ -65,7 +65,7 @@ test('the package brings zeromq and nothing else, and the licences of all that i
 });
 
 test('install says what it puts where', async () => {
-  const { stdout } = await run(program, ['install', '--prefix', jupyter], { env });
+  const { stdout } = await run(program, ['install', '--prefix', jupyter, '--config', 'table.json=on'], { env });
   expect(stdout).toBe(
     ['Scala', 'Python', 'SQL'].map((name) => `Installed Databricks ${name} in ${kernelDirectory(name.toLowerCase())}\n`).join(''),
   );
@@ -86,6 +86,13 @@ test.for(languages)('a cell runs on Spark through the installed %s kernelspec', 
   expect(reply.status, JSON.stringify(reply)).toBe('ok');
   expect(JSON.stringify(outputs.map(({ content }) => content))).toMatch(/\b5\b/);
   expect(await kernel.shutdown()).toEqual({ code: 0, signal: null });
+});
+
+test('a setting given to install is in force in the kernel', async () => {
+  const { argv, env: more } = await kernelJson('sql');
+  await using kernel = await startKernel({ argv, env: { ...env, ...more }, cwd: root });
+  const { outputs } = await kernel.execute('select 1 as one');
+  expect(outputs.at(-1)?.content).toMatchObject({ data: { 'application/json': expect.anything() } });
 });
 
 test('uninstall leaves nothing', async () => {

@@ -36,7 +36,8 @@ test.for<[string[], string]>([
   [['install', '--sys-prefix'], 'No Python environment is active: activate a virtual or conda environment, or name its directory with --prefix DIR.\n'],
   [['install', '--name', 'My Kernel', 'sql'], 'Jupyter accepts no kernel named "my kernel": use lower-case letters, digits, ".", "_" and "-".\n'],
   [['install', '--env', 'HTTPS_PROXY'], '--env takes NAME=VALUE, not "HTTPS_PROXY".\n'],
-  [['install', '--config', 'table.json'], '--config takes KEY=VALUE, not "table.json".\n'],
+  [['install', '--config', 'table.json=maybe'], '%config table.json cannot be "maybe": it takes on, off.\n'],
+  [['install', '--config', 'rows=5'], '%config does not know "rows": write KEY=VALUE with one of table.json, table.rows.\n'],
   [
     ['install', '--env', 'DATABRICKS_TOKEN=dapi0'],
     'DATABRICKS_TOKEN holds a secret, and everybody can read a kernelspec: put it into a profile of ~/.databrickscfg and install with --profile NAME.\n',
