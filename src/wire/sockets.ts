@@ -54,3 +54,15 @@ export function bindError(at: string, name: SocketName, cause: unknown): BridgeE
   const why = code === 'EADDRINUSE' ? 'the address is in use' : message;
   return new BridgeError('config', `The ${name} socket cannot be bound to ${at}: ${why}.`, { setting: `${name}_port` }, { cause });
 }
+
+/**
+ * What a socket receives, until it is closed. Iterating over the socket itself throws ENOTSOCK when it is closed while it is busy:
+ * zeromq.js puts a receive off to a later turn of the event loop after many in one, and only foresees EAGAIN.
+ */
+export async function* received(socket: Router | XPublisher): AsyncGenerator<Buffer[]> {
+  try {
+    for await (const frames of socket) yield frames;
+  } catch (error) {
+    if (!socket.closed) throw error;
+  }
+}

@@ -8,7 +8,7 @@ import { readConnectionFile, writePorts, type Connection, type Ports } from './c
 import { register } from './handshake.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { SendQueue } from './send-queue.ts';
-import { addressOf, bind, bindError, iopubSocket, portOf, routerSocket, commonOptions } from './sockets.ts';
+import { addressOf, bind, bindError, commonOptions, iopubSocket, portOf, received, routerSocket } from './sockets.ts';
 
 const log = trace('wire');
 
@@ -102,7 +102,7 @@ class ZmqChannels implements KernelChannels {
   }
 
   async *receive(channel: RequestChannel): AsyncIterable<Inbound> {
-    for await (const frames of this.#sockets[channel]) {
+    for await (const frames of received(this.#sockets[channel])) {
       this.#received++;
       const decoded = this.#decode(channel, frames);
       if (!decoded) continue;
@@ -166,7 +166,7 @@ class ZmqChannels implements KernelChannels {
 
   /** Answers that nobody waits for any more are dropped; jupyter_client's name no parent, JupyterLab's do. */
   async #readAnswers(): Promise<void> {
-    for await (const frames of this.#sockets.stdin) {
+    for await (const frames of received(this.#sockets.stdin)) {
       const decoded = this.#decode('stdin', frames);
       if (decoded?.message.header.msg_type !== 'input_reply') continue;
       const { identities, message } = decoded;
@@ -181,7 +181,7 @@ class ZmqChannels implements KernelChannels {
   /** Protocol 5.5 (JEP 65): the first message that a subscriber sees says that from now on it sees all. */
   async #welcomeSubscribers(): Promise<void> {
     const make = messageMaker(crypto.randomUUID());
-    for await (const [event] of this.#sockets.iopub) {
+    for await (const [event] of received(this.#sockets.iopub)) {
       if (event?.[0] !== 1) continue;
       const subscription = event.subarray(1).toString();
       // The subscription is the topic: any other might not match it.

@@ -8,11 +8,17 @@ import { freshConnection, signedFrames, writeConnectionFile, type ConnectionFile
 import { buildEchoKernel } from '../support/echo-kernel.ts';
 import { connectFrontEnd } from '../support/front-end.ts';
 import { heartbeat, RawClient, requestFrames, subscribe } from '../support/raw-client.ts';
-import { spawnKernel, startKernel } from '../support/start-kernel.ts';
+import { spawnKernel, startKernel, type KernelProgram } from '../support/start-kernel.ts';
 
 let echo: Awaited<ReturnType<typeof buildEchoKernel>>;
 beforeAll(async () => void (echo = await buildEchoKernel()));
 afterAll(() => echo[Symbol.asyncDispose]());
+
+/** Fails with what the kernel printed, instead of waiting for what a kernel that has ended will never do. */
+async function endedEarly({ exited, stderr }: KernelProgram): Promise<never> {
+  const { code } = await exited;
+  throw new Error(`the kernel ended with ${code}: ${stderr()}`);
+}
 
 const stream = (text: string) => expect.objectContaining({ content: { name: 'stdout', text } });
 
@@ -198,7 +204,7 @@ test('a registration file: the kernel tells its ports, signed, and serves when i
       registration_port: Number(registrar.lastEndpoint?.split(':').at(-1)), signature_scheme: 'hmac-sha256', key,
     });
     const program = spawnKernel(echo.command, written.path);
-    const [identity, delimiter, signature, content] = await registrar.receive();
+    const [identity, delimiter, signature, content] = await Promise.race([registrar.receive(), endedEarly(program)]);
     expect(String(delimiter)).toBe('<IDS|MSG>');
     expect(String(signature)).toBe(createHmac('sha256', key).update(String(content)).digest('hex'));
     const told = JSON.parse(String(content)) as Record<string, string>;
@@ -225,7 +231,7 @@ test('port 0 is any free port, and the connection file then says which', async (
     });
   });
   const program = spawnKernel(echo.command, written.path);
-  await replaced;
+  await Promise.race([replaced, endedEarly(program)]);
   const file = JSON.parse(await readFile(written.path, 'utf8')) as ConnectionFile;
   expect((await stat(written.path)).mode & 0o777).toBe(0o600);
   expect(file).toMatchObject({ kernel_name: 'kept' });

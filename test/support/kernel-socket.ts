@@ -46,6 +46,15 @@ export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
     }
 
     async #listen(channel: ClientChannel, socket: Socket & AsyncIterable<Buffer[]>): Promise<void> {
+      try {
+        await this.#pass(channel, socket);
+      } catch (error) {
+        // A socket that is closed while it is busy throws instead of ending.
+        if (!socket.closed) throw error;
+      }
+    }
+
+    async #pass(channel: ClientChannel, socket: AsyncIterable<Buffer[]>): Promise<void> {
       for await (const frames of socket) {
         const { parts, buffers } = readFrames(file.key, frames);
         const [header, parent_header, metadata, content] = parts.map((part) => JSON.parse(part));
