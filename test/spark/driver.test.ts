@@ -194,6 +194,7 @@ describe('Python', () => {
     const context = await driver.context('python');
     expect(table(await context.python('print("lost"); display(spark.range(2))')).rows).toBe('[[0],[1]]');
     expect(table(await context.python('import pandas as pd\ndisplay(pd.DataFrame({"a": [1], "b": [None]}))')).names).toEqual(['a', 'b']);
+    expect(table(await context.python('display(pd.DataFrame({"m": [1, "a", [2]]}))')).rows).toBe('[["1"],["a"],["[2]"]]');
     expect(table(await context.python('display(sql("SELECT 9223372036854775807 AS n"))')).rows).toBe('[[9223372036854775807]]');
   });
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { kill } from 'node:process';
 import type { JsonObject } from '../../lib/json.ts';
+import { within } from '../../lib/time.ts';
 import type { Channel, Reception } from './channel.ts';
 
 export interface ChildOptions {
@@ -36,10 +37,12 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     const exited = exitOf(program);
     // It may end before it reads: that shows in `exited`.
     program.stdin?.on('error', () => undefined).end(`${JSON.stringify({ ...options.settings, ...invitation })}\n`);
-    const channel = await Promise.race([
-      connected,
-      exited.then((how) => Promise.reject(new Error(`The ${name} did not start: ${how}. Its log is ${logFile}`))),
-    ]);
+    const failed = exited.then((how) => Promise.reject(new Error(`The ${name} did not start: ${how}. Its log is ${logFile}`)));
+    const channel = await within(connectDeadline, Promise.race([connected, failed]));
+    if (!channel) {
+      killGroup(program);
+      throw new Error(`The ${name} did not connect within ${connectDeadline / 1000} seconds. Its log is ${logFile}`);
+    }
     // A process that it forked may hold the connection open.
     void exited.then(() => channel.close());
     return { channel, exited, kill: () => killGroup(program) };
@@ -48,6 +51,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     await log.close();
   }
 }
+
+/** Milliseconds; a JVM takes 1.5 s on an idle machine. */
+const connectDeadline = 120_000;
 
 function exitOf(program: ChildProcess): Promise<string> {
   return new Promise((resolve) => {

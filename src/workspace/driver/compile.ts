@@ -22,7 +22,8 @@ export async function driverJar(runtime: Runtime, directory: string, onProgress:
   await mkdir(directory, { recursive: true });
   const unfinished = join(directory, `compiling-${randomUUID()}.jar`);
   try {
-    const compiler = ['-cp', join(jars, '*'), 'scala.tools.nsc.Main', '-usejavacp', '-nowarn', '-d', unfinished];
+    // The quick compiler alone: this JVM does not live long enough for the other one to pay.
+    const compiler = ['-XX:TieredStopAtLevel=1', '-Xss4m', '-cp', join(jars, '*'), 'scala.tools.nsc.Main', '-usejavacp', '-nowarn', '-d', unfinished];
     await promisify(execFile)(runtime.java, [...compiler, ...files.map((name) => join(sources, name))]);
     await rename(unfinished, jar);
   } finally {

@@ -111,10 +111,15 @@ class SparkDriver implements Driver {
     return python;
   }
 
-  /** `work`, or a rejection that says how the driver died: whatever it waited for will not come any more. */
+  /** `work`, whose failure after the driver's death is told as just that. Death closes all connections, so that nothing waits for ever. */
   async #orDead<T>(work: Promise<T>): Promise<T> {
-    const death = this.exited.then(({ reason }) => Promise.reject(new Error(`The Spark driver ended. ${reason}`.trim())));
-    return Promise.race([work.catch((error: unknown) => (this.#jvm.channel.isClosed ? death : Promise.reject(error))), death]);
+    try {
+      return await work;
+    } catch (error) {
+      if (!this.#jvm.channel.isClosed) throw error;
+      const { reason } = await this.exited;
+      throw new Error(`The Spark driver ended. ${reason}`.trim(), { cause: error });
+    }
   }
 
   async #end(how: string): Promise<{ readonly reason: string }> {

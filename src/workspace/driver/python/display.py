@@ -22,7 +22,7 @@ class Displays:
             self._shown = json.loads(self._attached.entry.table(value._jdf))
         elif _is(value, "pandas", "DataFrame"):
             # One row more than is shown, so that the table is known to be cut.
-            self.display(self._attached.spark.createDataFrame(value.head(TABLE_ROWS + 1)))
+            self.display(self._spark_rows(value.head(TABLE_ROWS + 1)))
         elif _is(value, "matplotlib.figure", "Figure"):
             self._images.append(_png(value))
             sys.modules["matplotlib.pyplot"].close(value)
@@ -30,6 +30,12 @@ class Displays:
             self.html(html)
         else:
             print(value)
+
+    def _spark_rows(self, frame):
+        try:
+            return self._attached.spark.createDataFrame(frame)
+        except Exception:  # pandas columns may hold anything, and Spark's need a type
+            return self._attached.spark.createDataFrame(frame.astype({name: str for name in frame.select_dtypes("object")}))
 
     def html(self, html):
         self._shown = {"kind": "text", "text": str(html)}

@@ -1,5 +1,6 @@
 """What a command prints, from this process and from its children."""
 
+import fcntl
 import io
 import os
 import sys
@@ -13,10 +14,9 @@ class Output:
 
     def __init__(self):
         self._file = tempfile.TemporaryFile(prefix="output-")
-        append = os.open(f"/dev/fd/{self._file.fileno()}", os.O_WRONLY | os.O_APPEND)
-        os.dup2(append, 1)
-        os.dup2(append, 2)
-        os.close(append)
+        fcntl.fcntl(self._file, fcntl.F_SETFL, os.O_APPEND)
+        os.dup2(self._file.fileno(), 1)
+        os.dup2(self._file.fileno(), 2)
         sys.stdout = _stream(1)
         sys.stderr = _stream(2)
 
@@ -24,8 +24,7 @@ class Output:
         os.ftruncate(self._file.fileno(), 0)
 
     def text(self):
-        self._file.seek(0)
-        text = self._file.read(TEXT_LIMIT).decode("utf-8", "replace")
+        text = os.pread(self._file.fileno(), TEXT_LIMIT, 0).decode("utf-8", "replace")
         dropped = os.fstat(self._file.fileno()).st_size - TEXT_LIMIT
         if dropped > 0:
             return f"{text}\n… {dropped} more bytes of output were dropped: a command's text is limited to 10 MiB."

@@ -14,7 +14,8 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
   lazy val root: SparkSession = whenStarted()
   lazy val session: SparkSession = root.newSession()
   lazy val notebook = new Notebook(session)
-  private lazy val scalaRepl = new ScalaRepl(number, this)
+  /** With a lock of its own: SQL need not wait while the interpreter warms up. */
+  private object Interpreter { lazy val repl = new ScalaRepl(number, Context.this) }
   private lazy val sqlRepl = new SqlRepl(session)
   private val python = new AtomicReference[Option[PythonGateway]](None)
   private val state = new Object
@@ -29,12 +30,17 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
   Context.register(number, this)
 
   /** Returns when the REPL of `language` is there. */
-  def prepare(language: String): Unit = if (language == "scala") lane.submit[Unit](() => { scalaRepl; () }).get()
+  def prepare(language: String): Unit = if (language == "scala") lane.submit[Unit](() => { Interpreter.repl; () }).get()
 
   /** Loads the compiler, compiles the prelude and, once Spark is there, runs it and a first query. Failures come back when the REPL is used. */
-  def warmUp(): Unit = lane.execute { () =>
-    Try(scalaRepl)
-    Try(sqlRepl.run("SELECT 1"))
+  def warmUp(): Unit = {
+    val warmer = new Thread(() => {
+      Try(Interpreter.repl)
+      Try(Tables.of(session.sql("SELECT 1")))
+    }, s"warm-up-$number")
+    warmer.setDaemon(true)
+    warmer.setContextClassLoader(ReplClasses.loader)
+    warmer.start()
   }
 
   def execute(command: String, language: String, code: String)(answer: ObjectNode => Unit): Unit =
@@ -46,7 +52,7 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
       try {
         begin(command)
         notebook.clear()
-        if (language == "sql") sqlRepl.run(code) else scalaRepl.run(code)
+        if (language == "sql") sqlRepl.run(code) else Interpreter.repl.run(code)
       } catch { case thrown: Throwable => Result.of(thrown) }
     state.synchronized {
       running = None
