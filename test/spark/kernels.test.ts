@@ -40,6 +40,8 @@ const notebooks: Record<KernelLanguage, [title: string, code: string, shows: (st
     ['SQL', '%sql select 1 as one', ['display_data: one\n---\n  1']],
     ['a view made in Scala', 'ps.createOrReplaceTempView("ps")', []],
     ['Python in the same context', '%python\nspark.table("ps").count()', ['execute_result: 2']],
+    ['a view that runs Scala code', 'ps.filter(_.a > 1).createOrReplaceTempView("some")', []],
+    ['pandas on a view that runs Scala code', '%python\nspark.table("some").toPandas().a.tolist()', ['execute_result: [2]']],
     ['a magic that nobody knows', '%foo', [/^error: UsageError: .*%foo/]],
   ],
   sql: [

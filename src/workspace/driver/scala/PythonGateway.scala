@@ -15,9 +15,10 @@ private[embedded] final class PythonGateway(context: Context) {
     new SecureRandom().nextBytes(bytes)
     Base64.getUrlEncoder.encodeToString(bytes)
   }
-  private val server = new ClientServer.ClientServerBuilder(new PythonEntry(context))
-    .authToken(secret).javaPort(0).javaAddress(InetAddress.getLoopbackAddress).build()
-  server.startServer()
+  private val server = start(
+    new ClientServer.ClientServerBuilder(new PythonEntry(context))
+      .authToken(secret).javaPort(0).javaAddress(InetAddress.getLoopbackAddress)
+  )
 
   def address: ObjectNode = {
     val node = Json.obj("secret" -> secret)
@@ -25,6 +26,14 @@ private[embedded] final class PythonGateway(context: Context) {
   }
 
   def close(): Unit = server.shutdown()
+
+  /** Its threads, and those that Spark starts from them, inherit the class loader of this one: Python may read what Scala cells have typed. */
+  private def start(builder: ClientServer.ClientServerBuilder): ClientServer = {
+    val thread = Thread.currentThread()
+    val before = thread.getContextClassLoader
+    thread.setContextClassLoader(ReplClasses.loader)
+    try builder.build() finally thread.setContextClassLoader(before)
+  }
 }
 
 /** What Python finds in the JVM. */
