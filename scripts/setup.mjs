@@ -20,6 +20,8 @@ export const cloneSettings = {
   DATABRICKS_HOST: 'embedded',
   DATABRICKS_KERNEL_HOME: join(cache, 'home'),
   DATABRICKS_CONFIG_FILE: join(cache, 'databrickscfg'),
+  // Empty counts as not set: the user's cluster is none of the embedded workspace's.
+  DATABRICKS_CLUSTER_ID: '',
 };
 
 /** Everything up to running kernels: npm packages, the program, the virtual environment, kernelspecs and example data. */

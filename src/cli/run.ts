@@ -12,6 +12,7 @@ import { configureTrace } from '../lib/trace.ts';
 import { bindChannels } from '../wire/zmq-channels.ts';
 import { watchLifecycle } from './lifecycle.ts';
 import { thisMachine } from './machine.ts';
+import { report } from './report.ts';
 
 /** What a kernelspec's argv says: `run --language L -f FILE`. */
 export interface RunArguments {
@@ -103,7 +104,7 @@ function openLog(setting: string | undefined): void {
   try {
     configureTrace(setting);
   } catch (error) {
-    process.stderr.write(`DATABRICKS_KERNEL_LOG: ${error instanceof Error ? error.message : String(error)}\n`);
+    report(error);
   }
 }
 

@@ -37,23 +37,23 @@ function boolean(value: string): string {
 
 /**
  * A nested value on one line: `{name: value}`, `[a, b]`. A struct arrives as a bare list and gets its names from the schema.
- * Strings are quoted only where they would read as something else, as in YAML.
+ * Text is quoted, so that `"1"` and `1` differ; a field's name only where it would not read as one.
  */
 function nested(value: JsonValue, type: SparkType): string {
   if (value === null) return 'null';
   if (isList(value)) return nestedList(value, type);
   if (typeof value === 'object') {
-    const entries = Object.entries(value).map(([name, item]) => `${plain(name)}: ${nested(item, memberType(type, name))}`);
+    const entries = Object.entries(value).map(([name, item]) => `${fieldName(name)}: ${nested(item, memberType(type, name))}`);
     return `{${entries.join(', ')}}`;
   }
-  if (typeof value === 'string' && isText(type)) return plain(value);
+  if (typeof value === 'string' && isText(type)) return JSON.stringify(value);
   return typeof type === 'string' ? writerFor(type)(value) : String(value);
 }
 
 function nestedList(items: readonly JsonValue[], type: SparkType): string {
   if (typeof type === 'object' && type.type === 'struct') {
     const { fields } = type;
-    const named = items.map((item, i) => `${plain(fields[i]?.name ?? `_${i + 1}`)}: ${nested(item, fields[i]?.type ?? 'string')}`);
+    const named = items.map((item, i) => `${fieldName(fields[i]?.name ?? `_${i + 1}`)}: ${nested(item, fields[i]?.type ?? 'string')}`);
     return `{${named.join(', ')}}`;
   }
   const elementType = typeof type === 'object' && type.type === 'array' ? type.elementType : 'string';
@@ -69,7 +69,7 @@ function isText(type: SparkType): boolean {
   return typeof type === 'string' && /^(?:string|varchar|char)/i.test(type);
 }
 
-function plain(text: string): string {
+function fieldName(text: string): string {
   const readsAsItself = /^[\p{L}_$](?:[^,:{}[\]"\n\r\t]*[^,:{}[\]"\s])?$/u.test(text) && !/^(?:null|true|false|nan|infinity)$/i.test(text);
   return readsAsItself ? text : JSON.stringify(text);
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/lib/time.ts';
 export class ManualClock implements Clock {
   #now = 0;
   #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
+  #slept: () => void = () => {};
 
   now(): number {
     return this.#now;
@@ -18,6 +19,7 @@ export class ManualClock implements Clock {
         resolve();
       };
       this.#sleepers.push({ at: this.#now + ms, wake });
+      this.#slept();
       signal?.addEventListener('abort', wake);
     });
   }
@@ -25,6 +27,12 @@ export class ManualClock implements Clock {
   /** How many sleep now. */
   get sleeping(): number {
     return this.#sleepers.length;
+  }
+
+  /** Waits until somebody sleeps; then moves on until all who sleep now are awake. */
+  async pass(): Promise<void> {
+    if (this.#sleepers.length === 0) await new Promise<void>((resolve) => (this.#slept = resolve));
+    await this.advance(Math.max(...this.#sleepers.map(({ at }) => at - this.#now)));
   }
 
   /** Moves on, waking sleepers in their order; each has run to its next sleep when the next one wakes. */

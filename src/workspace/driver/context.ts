@@ -142,11 +142,11 @@ class Running {
 
 const lostContext =
   'The code did not stop within 5 seconds of the cancel. Its context is lost, and its variables with it; the code itself goes on until ' +
-  'the driver is restarted: databricks-kernel clusters restart';
+  'the cluster is restarted: databricks-kernel workspace stop';
 
 const lostPython =
   'The Python code did not stop within 5 seconds of the cancel. Its process was ended, and its variables are lost; ' +
-  'the next Python command gets a new process. If that is not enough: databricks-kernel clusters restart';
+  'the next Python command gets a new process. If that is not enough: databricks-kernel workspace stop';
 
 function pythonDied(how: string): DriverResult {
   const summary = `PythonProcessDied: the Python process of this context ended (${how})`;

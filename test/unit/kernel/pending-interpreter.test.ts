@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Interpreter } from '../../../src/kernel/interpreter.ts';
 import { BridgeError } from '../../../src/lib/errors.ts';
 import { memoryKernel } from '../../support/memory-kernel.ts';
-import { HandClock } from '../../support/hand-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { FakeInterpreter } from '../../support/fake-interpreter.ts';
 
 /** An interpreter that comes when the test says so. */
@@ -20,7 +20,7 @@ test.for([
   ['history_request', false, { hist_access_type: 'tail' }, { status: 'ok', history: [] }],
 ] as const)('%s is answered before there is an interpreter', async ([type, waits, content, reply]) => {
   const { interpreter, arrive } = pending();
-  const clock = new HandClock();
+  const clock = new ManualClock();
   await using kernel = memoryKernel({ interpreter, clock });
   const id = kernel.channels.send('shell', type, content);
   if (waits) await clock.pass();
@@ -69,7 +69,7 @@ test('without an interpreter each cell says why, in the words of the error, and 
 });
 
 test('an inspection that takes too long is given up', async () => {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   await using kernel = memoryKernel({ clock });
   const id = kernel.channels.send('shell', 'inspect_request', { code: 'hang', cursor_pos: 0 });
   await clock.pass();

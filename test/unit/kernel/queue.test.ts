@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { memoryKernel } from '../../support/memory-kernel.ts';
-import { HandClock } from '../../support/hand-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 const interrupt = ['control', 'interrupt_request', {}] as const;
 
@@ -53,13 +53,13 @@ test.for([
   { name: 'it is said once, whatever came before', waits: [1000, 1000, 1000, 50_000], said: 1, killed: true },
   { name: 'more than needed is harmless', waits: [3000, 0, 0, 0], said: 1, killed: true },
 ])('interrupts: $name', async ({ waits, said, killed }) => {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   await using kernel = memoryKernel({ clock });
   const id = kernel.channels.send('shell', 'execute_request', { code: 'stuck' });
   await kernel.interpreter.started('stuck');
   await kernel.channels.ask(...interrupt);
   for (const wait of waits) {
-    clock.advance(wait);
+    await clock.advance(wait);
     await kernel.channels.ask(...interrupt);
   }
   if (killed) await kernel.channels.idle(id);

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -63,7 +64,7 @@ describe('the script of %sh, on a real Python', () => {
   test('leaves no name behind', async () => {
     const { code } = remoteCall('notebook/magics/sh.py', { script: 'true', flags: [], boundary: '' });
     const child = spawn('python3', ['-c', `${code}\nprint([name for name in globals() if not name.startswith("__")])`], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [text] = await Promise.all([once(child.stdout, 'data'), once(child, 'close')]);
-    expect(String(text)).toBe('0\n[]\n');
+    const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    expect(printed).toBe('0\n[]\n');
   });
 });
