@@ -1,5 +1,8 @@
 import { BridgeError, type ErrorCode } from '../lib/errors.ts';
+import { trace } from '../lib/trace.ts';
 import type { CellError } from '../kernel/interpreter.ts';
+
+const log = trace('notebook');
 
 /** How a cell names what went wrong between it and the cluster. */
 const names: { readonly [C in ErrorCode]: (error: BridgeError<C>) => string } = {
@@ -11,9 +14,11 @@ const names: { readonly [C in ErrorCode]: (error: BridgeError<C>) => string } = 
   internal: () => 'InternalError',
 };
 
-/** Converts whatever was thrown while a cell ran. The user gets the sentence; a stack of ours would tell them nothing. */
+/** Converts whatever was thrown while a cell ran, and logs it. The user gets the sentence; a stack of ours would tell them nothing. */
 export function toCellError(thrown: unknown): CellError {
   const error = BridgeError.from(thrown);
+  if (error.is('internal')) log.error(error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message);
+  else log.warn(error.message);
   return cellError(nameOf(error), error.message);
 }
 
