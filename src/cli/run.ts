@@ -110,8 +110,14 @@ function openLog(setting: string | undefined): void {
 
 /** What consoles print first. A profile is read only later, so it cannot be named here. */
 function banner(displayName: string): string {
-  const host = process.env['DATABRICKS_HOST'];
+  const host = hostName(process.env['DATABRICKS_HOST']?.trim());
   const cluster = process.env['DATABRICKS_CLUSTER_ID'];
-  const place = host === undefined || host === 'embedded' ? '' : ` on ${host}${cluster === undefined ? '' : `, cluster ${cluster}`}`;
+  const place = host === undefined || host === 'embedded' ? '' : ` on ${host}${cluster ? `, cluster ${cluster}` : ''}`;
   return `${displayName}${place} (databricks-kernel ${packageVersion})`;
+}
+
+/** Of an address only the host is shown: a password or token may stand in the rest by mistake. */
+function hostName(address = ''): string | undefined {
+  const url = address.includes('://') ? address : `https://${address}`;
+  return URL.canParse(url) ? new URL(url).host : undefined;
 }

@@ -67,13 +67,14 @@ export function createHttp(options: HttpOptions): Http {
         throw error;
       }
       const { answer } = exchange;
+      const refused = () => answerError({ ...answer, text: credentials.hide(answer.text) }, what, server);
       log.debug(`${request.method} ${request.path}: ${answer.status}, ${answer.text.length} characters`);
-      if (answer.status < 200 || answer.status >= 300) throw answerError(answer, what, server);
+      if (answer.status < 200 || answer.status >= 300) throw refused();
       try {
         // Some calls of today's servers answer with nothing at all.
         return answer.text.trim() === '' ? {} : parseJson(answer.text);
       } catch {
-        throw answerError(answer, what, server);
+        throw refused();
       }
     },
     async close() {

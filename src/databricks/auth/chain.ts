@@ -5,17 +5,30 @@ export interface Credentials {
   headers(): Promise<Readonly<Record<string, string>>>;
   /** The settings they come from, for the sentence of a refusal; never their values. */
   readonly origin: string;
+  /** Blots what is secret out of a server's words: some repeat the login that they refuse. */
+  hide(text: string): string;
 }
 
 /** The login that the settings describe: a personal access token (Bearer) or user and password (Basic, API 1.2 "Overview"). */
 export function createCredentials(auth: AuthSettings): Credentials {
   switch (auth.type) {
     case 'pat':
-      return { origin: auth.origin, headers: async () => ({ authorization: `Bearer ${auth.token.reveal()}` }) };
+      return { origin: auth.origin, headers: async () => ({ authorization: `Bearer ${auth.token.reveal()}` }), hide: (text) => blot(text, auth.token.reveal()) };
     case 'basic': {
       const { username, password } = auth;
       const encode = (): string => Buffer.from(`${username}:${password.reveal()}`, 'utf8').toString('base64');
-      return { origin: auth.origin, headers: async () => ({ authorization: `Basic ${encode()}` }) };
+      return {
+        origin: auth.origin,
+        headers: async () => ({ authorization: `Basic ${encode()}` }),
+        hide: (text) => blot(blot(text, encode()), password.reveal()),
+      };
     }
   }
+}
+
+/** A secret this short would be found inside of ordinary words, and blotting it would show what it is. */
+const shortestBlotted = 6;
+
+function blot(text: string, secret: string): string {
+  return secret.length < shortestBlotted ? text : text.replaceAll(secret, '***');
 }

@@ -72,7 +72,7 @@ export function readSettings(sources: SettingsSources): Settings {
     host: { value: url, origin: host.origin },
     auth: readAuth(fields, url),
     clusterId: fields.get('cluster_id'),
-    workspaceId: fields.get('workspace_id')?.value ?? workspaceId,
+    workspaceId: readWorkspaceId(fields.get('workspace_id')) ?? workspaceId,
   };
 }
 
@@ -170,7 +170,13 @@ function readHost({ value, origin }: Setting<string>): { url: URL; workspaceId: 
   const url = new URL(address);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw wrong('is no http or https address');
   if (url.username !== '' || url.password !== '') throw wrong('must not hold a user or password');
-  return { url: new URL(url.origin), workspaceId: url.searchParams.get('o') ?? undefined };
+  return { url: new URL(url.origin), workspaceId: /^\d+$/.exec(url.searchParams.get('o') ?? '')?.[0] };
+}
+
+/** It travels as a header, which does not take every sign. */
+function readWorkspaceId(setting: Setting<string> | undefined): string | undefined {
+  if (setting === undefined || /^\d+$/.test(setting.value)) return setting?.value;
+  throw configError(setting.origin, `${setting.origin} is no number: copy what follows "?o=" in the address of the workspace, or remove the setting.`);
 }
 
 const logins = { pat: ['token'], basic: ['username', 'password'], 'oauth-m2m': ['client_id', 'client_secret'] } as const;
