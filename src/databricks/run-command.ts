@@ -10,7 +10,14 @@ import type { CommandResult, CommandState, RemoteLanguage } from './types.ts';
 export const longestCommand = 6 * 1024 * 1024;
 
 /** Throws `BridgeError` `command` for code that no server takes, before anything is sent or started for it. */
-export function checkCommandSize(code: string): void {
+export function checkCommand(code: string): void {
+  const half = /[\ud800-\udfff]/u.exec(code);
+  if (half) {
+    const line = code.slice(0, half.index).split('\n').length;
+    const sign = half[0].charCodeAt(0).toString(16).toUpperCase();
+    // JSON could carry it, but UTF-8 cannot: a compiler would get another text than the user wrote.
+    throw new BridgeError('command', `Line ${line} of the cell holds half a character (U+${sign}), which no language takes: delete it or type it again.`, {});
+  }
   const bytes = Buffer.byteLength(code, 'utf8');
   if (bytes <= longestCommand) return;
   throw new BridgeError(

@@ -1,5 +1,5 @@
 import type { ContextAddress } from '../databricks/api/commands.ts';
-import { checkCommandSize } from '../databricks/run-command.ts';
+import { checkCommand } from '../databricks/run-command.ts';
 import type { RemoteLanguage } from '../databricks/types.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { within } from '../lib/time.ts';
@@ -60,7 +60,7 @@ class ContextSession implements Session {
 
   async run(code: string, language: RemoteLanguage, options: RunOptions): Promise<RunEnd> {
     if (this.#closed) throw new BridgeError('context', 'The session is closed: restart the kernel.', { lost: true });
-    checkCommandSize(code);
+    checkCommand(code);
     const slot = this.#others.get(language) ?? this.#main;
     const end = await slot.run(code, language, options);
     if (end.end !== 'other-language') return end;

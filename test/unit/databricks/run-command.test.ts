@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkCommandSize, longestCommand, runCommand } from '../../../src/databricks/run-command.ts';
+import { checkCommand, longestCommand, runCommand } from '../../../src/databricks/run-command.ts';
 import type { ClusterId, ContextId } from '../../../src/databricks/types.ts';
 import type { Answer, Script, ScriptedServer } from '../../support/scripted-server.ts';
 import { cell, clientFor, failedWith, failureOf, finished, refused, running, startScriptedApi } from '../../support/scripted-api.ts';
@@ -132,6 +132,6 @@ test.for<Answer>(['reset', 'half'])('a command whose answer to execute ended in 
 });
 
 test('code of 6 MB is taken, one byte more is refused with the number', () => {
-  expect(() => checkCommandSize('x'.repeat(longestCommand))).not.toThrow();
-  expect(() => checkCommandSize('ä'.repeat(longestCommand / 2) + 'x')).toThrow('The cell is 6.0 MB of UTF-8, more than the 6 MB (6291456 bytes)');
+  expect(() => checkCommand('x'.repeat(longestCommand))).not.toThrow();
+  expect(() => checkCommand('ä'.repeat(longestCommand / 2) + 'x')).toThrow('The cell is 6.0 MB of UTF-8, more than the 6 MB (6291456 bytes)');
 });
