@@ -33,6 +33,7 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
     const end = await session.run(code, language, {
       interrupted: cell.interrupted,
       killed: cell.killed,
+      mayStartCluster: !cell.silent,
       onStage: (stage) => output.waitFor(stage?.text),
       onNotice: (text) => {
         isNew = true;

@@ -17,6 +17,8 @@ export interface Session {
 export interface RunOptions {
   readonly interrupted: AbortSignal;
   readonly killed: AbortSignal;
+  /** Unless false, a stopped cluster is started for this run. A front end's own requests must not: clusters cost money. */
+  readonly mayStartCluster?: boolean;
   /** Called when what the run waits for changes, and with `undefined` once the command is sent. */
   onStage(stage: Stage | undefined): void;
   /** Called when a context other than the expected one serves this run: opened anew after a loss, or the second of a classic server. */

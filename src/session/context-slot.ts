@@ -109,8 +109,9 @@ export class ContextSlot {
       }
       const opening = state.is === 'opening' ? state.opening : this.#open();
       // One that had begun in the background may yet answer that the cluster is stopped: then the loop opens again.
-      opening.mayStartCluster = true;
+      opening.mayStartCluster = options.mayStartCluster ?? true;
       await this.#watch(opening, options, giveUp);
+      if (options.mayStartCluster === false && !giveUp.aborted && this.#state.is !== 'ready') throw clusterIsStopped();
     }
     return undefined;
   }
@@ -123,6 +124,8 @@ export class ContextSlot {
     } catch (error) {
       if (!giveUp.aborted) throw error;
     } finally {
+      // Nobody waits any more who would want the cluster started.
+      opening.mayStartCluster = false;
       givenUp.forget();
       stopWatching();
     }
@@ -181,6 +184,10 @@ export class ContextSlot {
   #setLost(context: OpenContext): void {
     if (this.#state.is === 'ready' && this.#state.context === context) this.#setState({ is: 'lost' });
   }
+}
+
+function clusterIsStopped(): BridgeError<'context'> {
+  return new BridgeError('context', 'The cluster is stopped, and what a front end asks by itself does not start it: run a cell.', { lost: false });
 }
 
 function runsHere({ connection }: OpenContext, context: RemoteLanguage, command: RemoteLanguage): boolean {

@@ -28,7 +28,7 @@ export interface Surroundings {
 export class Opening {
   /** Resolves to nothing where the cluster is stopped and nobody allowed to start it. */
   readonly done: Promise<OpenContext | undefined>;
-  /** Set once a cell waits: opening a notebook must not start a cluster, running a cell may. */
+  /** Set while a cell waits: opening a notebook must not start a cluster, running a cell may. */
   mayStartCluster = false;
   readonly #surroundings: Surroundings;
   readonly #abandoned = new AbortController();
@@ -62,7 +62,8 @@ export class Opening {
     let address: ContextAddress | undefined;
     let opened = false;
     try {
-      if (!(await passClusterGate(connection, wait, () => this.mayStartCluster))) return undefined;
+      const usable = await passClusterGate(connection, wait, () => this.mayStartCluster);
+      if (!usable || wait.signal.aborted) return undefined;
       wait.onStage({ waitsFor: 'context', text: `Opening a ${language} context on cluster ${connection.describe.cluster} at ${connection.describe.host}` });
       address = await this.#create(connection, language);
       await journal.add(connection.client.host, address);
