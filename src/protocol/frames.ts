@@ -9,6 +9,9 @@ const delimiter = Buffer.from('<IDS|MSG>');
 /** jupyter_client remembers as many; older ones are forgotten first. */
 const rememberedSignatures = 65_536;
 
+/** Every answer repeats the header of its request. One that is longer (in bytes) is no front end's, and may nest too deep to be printed. */
+const longestHeader = 4096;
+
 export interface FramesOptions {
   /** The connection file's key. Empty: nothing is signed and nothing is verified, as the specification says. */
   readonly key: string;
@@ -45,6 +48,7 @@ export class Frames {
     const [signature, ...parts] = frames.slice(at + 1, at + 6);
     const [header, parent, metadata, content] = parts;
     if (!signature || !header || !parent || !metadata || !content) return { refused: 'fewer than five frames after the delimiter' };
+    if (header.length > longestHeader) return { refused: 'a header that is too long' };
     // The signature covers the bytes as received: JSON that was parsed and printed again may differ from them.
     const refused = this.#verify(signature, parts);
     if (refused) return { refused };
