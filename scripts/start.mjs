@@ -1,7 +1,7 @@
 // `npm start`: JupyterLab with the three kernels on the example notebooks.
 // `npm start -- --execute NOTEBOOK… [--write]`: runs notebooks without a browser.
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { follow } from './child.mjs';
 import { python, root, setUp } from './setup.mjs';
@@ -23,15 +23,21 @@ const env = {
   IPYTHONDIR: join(jupyter, 'ipython'),
 };
 
+/** What JupyterLab's settings are where the user has chosen none: no request to the internet, and no dialog that asks whether to make them. */
+const defaultSettings = {
+  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false' },
+};
+
 async function jupyterLab() {
+  const labConfig = join(env.JUPYTER_CONFIG_DIR, 'labconfig');
+  await mkdir(labConfig, { recursive: true });
+  await writeFile(join(labConfig, 'default_setting_overrides.json'), JSON.stringify(defaultSettings));
   const browser = process.stdout.isTTY && hasDisplay();
   const options = {
     'ServerApp.root_dir': join(root, 'examples'),
     'ServerApp.ip': '127.0.0.1',
     'ServerApp.port_retries': '100',
     'Application.log_level': 'WARN',
-    'LabApp.news_url': 'None',
-    'LabApp.check_for_updates_class': 'jupyterlab.handlers.announcements.NeverCheckForUpdate',
   };
   const flags = ['-y', '--allow-root', ...(browser ? [] : ['--no-browser'])];
   const command = ['-m', 'jupyterlab', ...flags, ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)];

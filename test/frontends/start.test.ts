@@ -72,6 +72,9 @@ test('npm start prints an address, and behind it are the three kernels and the e
       DATABRICKS_CONFIG_FILE: join(packageRoot, '.cache', 'databrickscfg'),
     });
   }
+  // A dialog about news would be the first thing that a person sees.
+  const settings = await fetch(new URL(`/lab/api/settings/@jupyterlab/apputils-extension:notification${address.search}`, address));
+  expect(await settings.json()).toMatchObject({ schema: { properties: { fetchNews: { default: 'false' } } } });
   const { content } = await ask<{ content: { name: string }[] }>(address, 'contents');
   expect(content.map(({ name }) => name)).toEqual(expect.arrayContaining(['tour-python.ipynb', 'tour-scala.ipynb', 'tour-sql.ipynb']));
 });
