@@ -38,6 +38,8 @@ const onSpark = { globalSetup: ['test/support/dist.ts', 'test/support/spark-work
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..'),
+    // What the front ends' client logs of its connections matters only where a test fails.
+    silent: 'passed-only',
     projects: [
       project('unit', 20 * seconds),
       project('contract', 60 * seconds),

@@ -36,6 +36,7 @@ interface ServeFlags {
   readonly dialect?: 'classic' | 'modern';
   readonly master: string;
   readonly idleTimeout: number;
+  readonly servedBefore?: number;
 }
 
 /** Adds `workspace start|stop|status|logs`, and the hidden `workspace serve` that is the server process. */
@@ -59,7 +60,9 @@ export function addWorkspaceCommands(
     .description('print its log')
     .option('--driver', 'the log of its Spark driver instead')
     .action(async ({ driver }: { driver?: boolean }) => logs(home(), driver === true));
-  withServeFlags(group.command('serve', { hidden: true })).action(async (flags: ServeFlags) => serveHere(home(), commands, flags));
+  withServeFlags(group.command('serve', { hidden: true }))
+    .option('--served-before <count>', 'give way where there have been more servers', wholeNumber)
+    .action(async (flags: ServeFlags) => serveHere(home(), commands, flags));
 }
 
 function withServeFlags(command: Command): Command {
@@ -145,6 +148,7 @@ async function serveHere(home: string, { startDriver, version, sweepEveryMs, log
       version,
       pid: process.pid,
       port: flags.port,
+    servedBefore: flags.servedBefore,
       dialect: flags.dialect ?? 'modern',
       idleTimeoutMs: flags.idleTimeout * 60_000,
       startDriver: (place) => startDriver(flags.master, place),

@@ -15,12 +15,16 @@ export interface Lock {
  * claim holds, as long as its owner lives. One file could not do it: between reading that the owner is dead and replacing the file,
  * another process may have replaced it already, and both would hold it.
  * @param owner identity of this process (`identify`)
+ * @param after the number of claims (`claimCount`) when the reason to take the lock was seen: where another has held it since, even one
+ * that has ended, that reason is gone
  */
-export async function takeLock(path: string, owner: string): Promise<Lock | undefined> {
+export async function takeLock(path: string, owner: string, after?: number): Promise<Lock | undefined> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const newest = await newestClaim(path);
   if (newest !== undefined && (await isAlive(newest.owner))) return undefined;
-  const number = (newest?.number ?? 0) + 1;
+  const count = newest?.number ?? 0;
+  if (after !== undefined && count > after) return undefined;
+  const number = count + 1;
   const claim = `${path}.${number}`;
   const draft = `${path}.draft-${randomUUID()}`;
   await writeFile(draft, owner, { mode: 0o600 });
@@ -45,6 +49,11 @@ export async function takeLock(path: string, owner: string): Promise<Lock | unde
 export async function lockHolder(path: string): Promise<string | undefined> {
   const newest = await newestClaim(path);
   return newest !== undefined && (await isAlive(newest.owner)) ? newest.owner : undefined;
+}
+
+/** How often the lock has been taken. */
+export async function claimCount(path: string): Promise<number> {
+  return (await newestClaim(path))?.number ?? 0;
 }
 
 /** The claim stays, owned by nobody: were it removed, its number could be claimed by one who read the row long ago. */

@@ -28,11 +28,15 @@ const maxLogBytes = 5_000_000;
 // with all its children, or its process group, does not find the server among them.
 const leaveBehind = '"$@" >>"$0" 2>&1 </dev/null & echo $!';
 
-/** Starts a server process that outlives this one, and its whole process tree. `home` is an absolute path and exists. */
-export async function launch(home: string, { command, args, env }: LaunchCommand): Promise<Launched> {
+/**
+ * Starts a server process that outlives this one, and its whole process tree. `home` is an absolute path and exists.
+ * @param servedBefore how many servers this home has had: one that finds more when it is up gives way, even where they have ended, or a
+ * slow one would follow a `workspace stop`
+ */
+export async function launch(home: string, { command, args, env }: LaunchCommand, servedBefore: number): Promise<Launched> {
   const { log } = workspaceFiles(home);
   const before = await prepareLog(log);
-  const shell = spawn('/bin/sh', ['-c', leaveBehind, log, command, ...args], {
+  const shell = spawn('/bin/sh', ['-c', leaveBehind, log, command, ...args, '--served-before', String(servedBefore)], {
     cwd: home,
     env: { ...env, DATABRICKS_KERNEL_HOME: home },
     detached: true,

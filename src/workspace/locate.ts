@@ -2,7 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { resolve } from 'node:path';
 import { BridgeError } from '../lib/errors.ts';
-import { lockHolder } from '../lib/lock-file.ts';
+import { claimCount, lockHolder } from '../lib/lock-file.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { systemClock } from '../lib/time.ts';
 import { askToStop, askWorkspace } from './control.ts';
@@ -127,9 +127,12 @@ class Attempt {
   /** Nothing answers: somebody may be starting or stopping; otherwise it is for us to start. */
   async start(): Promise<undefined> {
     const { home } = this.#options;
+    const { lock } = workspaceFiles(home);
+    // Before anything else is looked at: a server that another starter launches meanwhile counts as one more.
+    const servedBefore = await claimCount(lock);
     const launched = this.#launched?.identity;
     const starting = launched !== undefined && (await isAlive(launched)) ? launched : undefined;
-    const somebody = (await lockHolder(workspaceFiles(home).lock)) ?? starting;
+    const somebody = (await lockHolder(lock)) ?? starting;
     if (somebody !== undefined) {
       this.#waitFor(somebody);
       return;
@@ -138,7 +141,7 @@ class Attempt {
     if (this.#launches === maxLaunches) throw await this.#failure();
     this.#tell(startingText);
     this.#launches++;
-    this.#launched = await launch(home, this.#options.launch);
+    this.#launched = await launch(home, this.#options.launch, servedBefore);
   }
 
   #waitFor(somebody: string): void {

@@ -31,6 +31,8 @@ export interface ServeOptions {
   /** Of the process that serves. */
   readonly pid: number;
   readonly dialect: DialectName;
+  /** Where the home has had more servers than this (`launch`), another has answered the call: this one gives way. */
+  readonly servedBefore?: number | undefined;
   /** 0: a free one. */
   readonly port: number;
   /** The server ends after this many milliseconds without context or request. */
@@ -58,7 +60,7 @@ const driverEndMs = 10_000;
 export async function serve(options: ServeOptions): Promise<void> {
   const { home, log } = options;
   const files = workspaceFiles(home);
-  const lock = await takeLock(files.lock, (await identify(options.pid)) ?? String(options.pid));
+  const lock = await takeLock(files.lock, (await identify(options.pid)) ?? String(options.pid), options.servedBefore);
   if (lock === undefined) return log('Another embedded workspace runs or starts; this one gives way');
   log('lock taken');
   try {

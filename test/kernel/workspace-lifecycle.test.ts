@@ -120,6 +120,14 @@ test('contexts keep it up as long as their owner lives, and are destroyed with i
   await home.ended();
 });
 
+test('a server that was launched before another served, and is slow, gives way even after that one was stopped', async () => {
+  await using home = new WorkspaceHome(program);
+  await home.start();
+  await home.run(['stop']);
+  expect(await home.run(['serve', '--served-before', '0'])).toMatchObject({ code: 0 });
+  expect(await home.serving()).toBe(false);
+});
+
 test('a workspace of another version or dialect is replaced when it is not in use, and refused with the remedy when it is', async () => {
   await using home = new WorkspaceHome(program);
   const first = await home.start();

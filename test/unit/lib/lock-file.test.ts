@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lockHolder, takeLock } from '../../../src/lib/lock-file.ts';
+import { claimCount, lockHolder, takeLock } from '../../../src/lib/lock-file.ts';
 import { identify, isAlive } from '../../../src/lib/process-identity.ts';
 
 async function place() {
@@ -28,6 +28,17 @@ test('a lock is held until it is released, and names its holder', async () => {
   expect(await lockHolder(at.path)).toBeUndefined();
   expect(await takeLock(at.path, owner)).toBeDefined();
   expect(await readdir(at.directory)).toEqual(['a.lock.2']);
+});
+
+test('who wanted the lock before another held it does not get it after that one', async () => {
+  await using at = await place();
+  const owner = await me();
+  const before = await claimCount(at.path);
+  const other = await takeLock(at.path, owner, before);
+  expect(await takeLock(at.path, owner, before)).toBeUndefined();
+  await other?.release();
+  expect(await takeLock(at.path, owner, before)).toBeUndefined();
+  expect(await takeLock(at.path, owner, await claimCount(at.path))).toBeDefined();
 });
 
 test.for([
