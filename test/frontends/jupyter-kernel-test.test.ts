@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { packageFile, packageRoot } from '../../src/lib/package-file.ts';
+
+const run = promisify(execFile);
+const python = join(packageRoot, '.venv', 'bin', 'python');
+const suite = join(import.meta.dirname, 'kernel_suite.py');
+
+/** The tests of jupyter_kernel_test, and why those that cannot apply do not. */
+const tests: Readonly<Record<string, { readonly skipped?: string }>> = {
+  test_kernel_info: {},
+  test_execute_stdout: {},
+  test_execute_stderr: { skipped: 'No code stderr' }, // API 1.2: stdout and stderr of a command are one text.
+  test_completion: {},
+  test_is_complete: {},
+  test_pager: {},
+  test_error: {},
+  test_execute_result: {},
+  test_display_data: {},
+  test_history: {},
+  test_inspect: {},
+  test_clear_output: { skipped: 'No code clear output' }, // API 1.2: a command has one result, and nothing takes it back.
+  test_recv_iopub_welcome_msg: {},
+};
+
+interface Outcome {
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly detail: string;
+}
+
+let prefix: string;
+let env: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  prefix = await mkdtemp(join(tmpdir(), 'kernelspecs '));
+  const share = join(prefix, 'share', 'jupyter');
+  env = { ...process.env, ...inject('sparkEnvironment'), JUPYTER_PATH: share, JUPYTER_RUNTIME_DIR: join(prefix, 'runtime') };
+  await run(process.execPath, [packageFile('dist', 'main.js'), 'install', '--prefix', prefix], { env });
+});
+afterAll(() => rm(prefix, { recursive: true }));
+
+describe.for(['python', 'scala', 'sql'])('jupyter_kernel_test on the %s kernel', (language) => {
+  let outcomes: Readonly<Record<string, Outcome>>;
+  beforeAll(async () => {
+    const { stdout } = await run(python, [suite, language], { env });
+    outcomes = JSON.parse(stdout) as typeof outcomes;
+  });
+
+  test('has the tests that are listed here', () => {
+    expect(Object.keys(outcomes).toSorted()).toEqual(Object.keys(tests).toSorted());
+  });
+
+  test.for(Object.entries(tests))('%s', ([name, { skipped }]) => {
+    expect(outcomes[name]).toEqual(skipped === undefined ? { outcome: 'passed', detail: '' } : { outcome: 'skipped', detail: skipped });
+  });
+});
