@@ -61,6 +61,7 @@ export class ExecutionQueue {
       }
       this.#running = new Interruption(this.#clock, (text) => task.warn(text));
       const after = await task.run(this.#running);
+      this.#running.end();
       this.#running = undefined;
       if (after === 'stop') for (const waiting of this.#waiting) waiting.refused = waiting.task.stoppable;
     }

@@ -8,7 +8,7 @@ export const stillCancelling = 'still cancelling; interrupt again to give up the
 
 type State =
   | { readonly is: 'running' }
-  | { readonly is: 'interrupted'; readonly at: number }
+  | { readonly is: 'interrupted' }
   /** The user has been told what the next interrupt costs. */
   | { readonly is: 'warned' }
   | { readonly is: 'killed' };
@@ -19,6 +19,7 @@ export class Interruption implements Signals {
   readonly #warn: (text: string) => void;
   readonly #interrupted = new AbortController();
   readonly #killed = new AbortController();
+  readonly #over = new AbortController();
   #state: State = { is: 'running' };
 
   constructor(clock: Clock, warn: (text: string) => void) {
@@ -37,13 +38,11 @@ export class Interruption implements Signals {
   interrupt(): void {
     switch (this.#state.is) {
       case 'running':
-        this.#state = { is: 'interrupted', at: this.#clock.now() };
+        this.#state = { is: 'interrupted' };
         this.#interrupted.abort();
+        void this.#warnLater();
         return;
       case 'interrupted':
-        if (this.#clock.now() - this.#state.at < sameInterruptMs) return;
-        this.#state = { is: 'warned' };
-        this.#warn(stillCancelling);
         return;
       case 'warned':
         this.kill();
@@ -60,5 +59,17 @@ export class Interruption implements Signals {
     this.#state = { is: 'killed' };
     this.#interrupted.abort();
     this.#killed.abort();
+  }
+
+  /** The request has ended: there is nothing left to warn of. */
+  end(): void {
+    this.#over.abort();
+  }
+
+  async #warnLater(): Promise<void> {
+    await this.#clock.sleep(sameInterruptMs, AbortSignal.any([this.#over.signal, this.#killed.signal]));
+    if (this.#over.signal.aborted || this.#state.is !== 'interrupted') return;
+    this.#state = { is: 'warned' };
+    this.#warn(stillCancelling);
   }
 }

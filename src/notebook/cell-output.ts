@@ -56,7 +56,7 @@ export class CellOutput {
    * Tells what the cell waits for; `undefined`: it waits no longer. Nothing is shown for silent cells, nor once the cell has output,
    * because what is shown is taken away by clearing the cell.
    */
-  waitFor(text: string | undefined, afterMs: number = waitBeforeSayingMs): void {
+  waitFor(text: string | undefined): void {
     if (text === undefined) return this.#endWait(false);
     if (this.#cell.silent || this.#hasOutput || this.#held || this.#closed.signal.aborted) return;
     if (this.#wait) {
@@ -64,7 +64,7 @@ export class CellOutput {
       return;
     }
     this.#wait = { text, over: new AbortController(), displayId: undefined };
-    void this.#showWait(this.#wait, afterMs);
+    void this.#showWait(this.#wait);
   }
 
   /** Sends what is held back. */
@@ -109,8 +109,8 @@ export class CellOutput {
     this.#cell.emit(output);
   }
 
-  async #showWait(wait: Wait, afterMs: number): Promise<void> {
-    await this.#clock.sleep(afterMs, wait.over.signal);
+  async #showWait(wait: Wait): Promise<void> {
+    await this.#clock.sleep(waitBeforeSayingMs, wait.over.signal);
     let shown: string | undefined;
     while (!wait.over.signal.aborted) {
       if (wait.text !== shown) {

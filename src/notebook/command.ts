@@ -3,18 +3,13 @@ import type { RemoteLanguage } from '../databricks/types.ts';
 import type { Command, CommandEnd } from '../languages/language.ts';
 import type { Languages } from '../languages/index.ts';
 import { BridgeError } from '../lib/errors.ts';
-import type { Clock } from '../lib/time.ts';
 import type { RunEnd, Session } from '../session/api.ts';
 import { interruptedError, killedError } from './cell-error.ts';
 import type { CellOutput } from './cell-output.ts';
 
-/** A cancel that takes longer than this gets a word; further interrupts before are the same interrupt. */
-const patienceMs = 3000;
-
 interface Setting {
   readonly session: Session;
   readonly languages: Languages;
-  readonly clock: Clock;
   readonly cell: Cell;
   readonly output: CellOutput;
 }
@@ -26,8 +21,6 @@ export function commandOf(setting: Setting, own: RemoteLanguage): Command {
 
 async function run(setting: Setting, code: string, language: RemoteLanguage): Promise<CommandEnd> {
   const { session, languages, cell, output } = setting;
-  const over = new AbortController();
-  void sayWhenCancelTakesLong(setting, over.signal);
   let isNew = false;
   try {
     const end = await session.run(code, language, {
@@ -46,7 +39,6 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
     isNew ||= error instanceof BridgeError && error.is('context') && error.details.lost;
     throw error;
   } finally {
-    over.abort();
     output.waitFor(undefined);
     if (isNew) await languages.forget();
   }
@@ -61,15 +53,4 @@ function endOf(end: RunEnd): CommandEnd {
     case 'killed':
       return { error: killedError };
   }
-}
-
-async function sayWhenCancelTakesLong({ cell, clock, output }: Setting, over: AbortSignal): Promise<void> {
-  if (!cell.interrupted.aborted) await abortOf(AbortSignal.any([cell.interrupted, over]));
-  await clock.sleep(patienceMs, over);
-  if (!over.aborted) output.waitFor('Still cancelling; interrupt again to give up the context and its variables.', 0);
-}
-
-function abortOf(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -235,28 +235,6 @@ describe('a cell that does not come to its end', () => {
     expect((await run('2')).outputs).toEqual([result('2')]);
   });
 
-  test('says after three seconds how to give the context up', async () => {
-    const { session, clock, run } = open();
-    const cell = new FakeCell();
-    const cancelled = deferred();
-    session.answer(async () => {
-      await cancelled.promise;
-      return { end: 'interrupted' };
-    });
-    const running = run('while True: pass', cell);
-    await clock.advance(10_000);
-    cell.interrupt.abort();
-    await clock.advance(2999);
-    expect(cell.outputs).toEqual([]);
-    await clock.advance(1);
-    expect(cell.outputs).toMatchObject([
-      { type: 'display_data', content: { data: { 'text/plain': 'Still cancelling; interrupt again to give up the context and its variables.' } } },
-    ]);
-    cancelled.resolve();
-    expect(errorOf((await running).outcome)?.ename).toBe('KeyboardInterrupt');
-    expect(cell.saved()).toEqual([]);
-    expect(clock.sleeping).toBe(0);
-  });
 });
 
 test('a cell says what it waits for until its command is sent', async () => {
