@@ -16,19 +16,33 @@ export function readDataUrl(url: string): Picture | undefined {
   const type = mime.trim().toLowerCase() || 'text/plain';
   const isBase64 = parameters.some((parameter) => parameter.trim().toLowerCase() === 'base64');
   const body = url.slice(comma + 1);
-  const bytes = isBase64 ? Buffer.from(body, 'base64') : Buffer.from(decodeURIComponent(body), 'utf8');
   // SVG is text in a MIME bundle; all other pictures are base64.
   const isText = type === 'image/svg+xml' || type.startsWith('text/');
-  const size = type === 'image/png' ? pngSize(bytes) : undefined;
+  const content = isText ? textOf(body, isBase64) : isBase64 ? body : Buffer.from(percentDecoded(body), 'utf8').toString('base64');
+  const size = type === 'image/png' ? pngSize(content) : undefined;
   const words = size ? `<${type} ${size.width}x${size.height}>` : `<${type}>`;
-  return {
-    data: { 'text/plain': words, [type]: isText ? bytes.toString('utf8') : isBase64 ? body : bytes.toString('base64') },
-    metadata: size ? { [type]: size } : {},
-  };
+  return { data: { 'text/plain': words, [type]: content }, metadata: size ? { [type]: size } : {} };
 }
 
+function textOf(body: string, isBase64: boolean): string {
+  return isBase64 ? Buffer.from(body, 'base64').toString('utf8') : percentDecoded(body);
+}
+
+/** Libraries write SVG into URLs without encoding it: `width="100%"` then stands for itself. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The signature, the first chunk's length and name, width and height: 24 bytes, and room for a line break. */
+const pngHeadLength = 40;
+
 /** Width and height in pixels, from the IHDR chunk that every PNG begins with. */
-function pngSize(bytes: Buffer): { width: number; height: number } | undefined {
+function pngSize(base64: string): { width: number; height: number } | undefined {
+  const bytes = Buffer.from(base64.slice(0, pngHeadLength), 'base64');
   const isPng = bytes.length >= 24 && bytes.toString('latin1', 1, 4) === 'PNG' && bytes.toString('latin1', 12, 16) === 'IHDR';
   return isPng ? { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) } : undefined;
 }

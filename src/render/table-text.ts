@@ -35,7 +35,7 @@ interface Written {
 }
 
 function pad(cells: readonly Written[], right: boolean): { cells: readonly string[]; width: number } {
-  const width = Math.max(1, ...cells.map((cell) => cell.width));
+  const width = cells.reduce((most, cell) => Math.max(most, cell.width), 1);
   return {
     width,
     cells: cells.map((cell) => {

@@ -35,6 +35,16 @@ describe('a command that came to', () => {
       ['base64', 'percent'].map(() => ({ type: 'display_data', content: { data: { 'text/plain': '<image/svg+xml>', 'image/svg+xml': '<svg/>' }, metadata: {} } })),
     ],
     [
+      'a picture with a per cent sign of its own is shown as it came',
+      { kind: 'image', fileNames: ['data:image/svg+xml,<svg width="100%">é</svg>'] },
+      [{ type: 'display_data', content: { data: { 'text/plain': '<image/svg+xml>', 'image/svg+xml': '<svg width="100%">é</svg>' }, metadata: {} } }],
+    ],
+    [
+      'a picture in base64 with line breaks keeps its size',
+      { kind: 'image', fileNames: [`data:image/png;base64,${png.slice(0, 16)}\n${png.slice(16)}`] },
+      [{ type: 'display_data', content: { data: { 'text/plain': '<image/png 640x480>', 'image/png': `${png.slice(0, 16)}\n${png.slice(16)}` }, metadata: { 'image/png': { width: 640, height: 480 } } } }],
+    ],
+    [
       'a picture on the server says where it is',
       { kind: 'image', fileNames: ['/plots/b6a7ad70.png'] },
       [{ type: 'display_data', content: { data: { 'text/plain': 'The picture is too large for the API to send; it is a file on the workspace: /plots/b6a7ad70.png' }, metadata: {} } }],

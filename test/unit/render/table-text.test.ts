@@ -44,6 +44,11 @@ describe('a table as text', () => {
     expect(lines.at(-1)?.startsWith('(') ? lines.at(-1) : undefined).toBe(note);
   });
 
+  test('has as many rows as are asked for, also more than a call has arguments', () => {
+    const rows = Array.from({ length: 200_000 }, (_, n) => [n]);
+    expect(tableToText(table([['n', 'integer']], rows), rows.length).split('\n')).toHaveLength(2 + rows.length);
+  });
+
   test('says both what rows and what cells are not whole', () => {
     const rows = Array.from({ length: 60 }, () => ['z'.repeat(99)]);
     expect(tableToText(table([['c', 'string']], rows)).split('\n').at(-1)).toBe('(first 50 of 60 rows; cells cut at 40 columns)');
