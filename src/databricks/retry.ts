@@ -41,10 +41,10 @@ export function mayRepeat(failure: unknown, repeatable: boolean): failure is Bri
   return repeatable && (status === 502 || status === 503 || status === 504);
 }
 
-/** Milliseconds before the attempt after `failures` failed ones: what the server asks for, else growing. */
+/** Milliseconds before the attempt after `failures` failed ones: growing, or longer if the server asks for more; some ask for none at all. */
 export function retryDelay(failure: unknown, failures: number): number {
-  const asked = failure instanceof BridgeError && failure.is('api') ? failure.details.retryAfterMs : undefined;
-  return asked ?? Math.min(policy.longestMs, policy.firstMs * policy.factor ** (failures - 1));
+  const asked = failure instanceof BridgeError && failure.is('api') ? (failure.details.retryAfterMs ?? 0) : 0;
+  return Math.max(asked, Math.min(policy.longestMs, policy.firstMs * policy.factor ** (failures - 1)));
 }
 
 /** Sends a request until it is answered, may not be repeated, or the next attempt would be later than `patienceMs` after the first. */

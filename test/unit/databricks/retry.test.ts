@@ -27,10 +27,10 @@ test.for<[string, unknown, { get: boolean; post: boolean }]>([
   expect(mayRepeat(failure, false)).toBe(post);
 });
 
-test('delays double up to ten seconds, and the wish of the server goes first', () => {
+test('delays double up to ten seconds, or are as long as the server asks for, whichever is longer', () => {
   expect([1, 2, 3, 6, 7, 20].map((failures) => retryDelay(api(503), failures))).toEqual([250, 500, 1000, 8000, 10000, 10000]);
   expect(retryDelay(api(429, 'x', 7000), 1)).toBe(7000);
-  expect(retryDelay(api(429, 'x', 0), 5)).toBe(0);
+  expect(retryDelay(api(429, 'x', 0), 5)).toBe(4000);
 });
 
 test('retries end with the patience, and the last failure is what is told', async () => {
