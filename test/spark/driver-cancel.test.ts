@@ -5,7 +5,7 @@ import { TestDriver, text, type TestContext } from '../fixtures/drivers/test-dri
 let driver: TestDriver;
 beforeAll(async () => {
   driver = await TestDriver.start();
-}, 120_000);
+});
 afterAll(() => driver[Symbol.asyncDispose]());
 
 /** Waits, in the driver, until code that runs in another context has announced itself there. */
@@ -55,6 +55,28 @@ test.for<[DriverLanguage, string]>([
   expect(await context.run(language, language === 'sql' ? 'SELECT 1' : 'spark.range(5).count()')).not.toMatchObject({ kind: 'error' });
 });
 
+test.for<['scala' | 'python', string, string]>([
+  ['scala', 'val kept = 42', 'Thread.sleep(1000000)'],
+  ['python', 'kept = 42', '__import__("time").sleep(1000)'],
+])('%s: a cancel that comes before the code has begun stops it too', async ([language, before, code]) => {
+  const context = await driver.context('sql');
+  await context.run(language, before);
+  const command = context.start(language, code);
+  // By now the command has been sent, but hardly begun.
+  await new Promise((resolve) => setImmediate(resolve));
+  await command.cancel();
+  expect(await command.result).toEqual({ kind: 'cancelled' });
+  expect(await context.run(language, 'kept')).toMatchObject({ kind: 'text', text: expect.stringMatching(/42$/) });
+});
+
+test('a command that waits for its Python process is cancelled at once, and the next one gets that process', async () => {
+  const context = await driver.context('sql');
+  const command = context.start('python', '1');
+  await command.cancel();
+  expect(await command.result).toEqual({ kind: 'cancelled' });
+  expect(await context.python('2')).toEqual(text('Out[1]: 2'));
+});
+
 test('a cancel of nothing, of a finished command and of an unknown context changes nothing', async () => {
   const context = await driver.context('python');
   const done = context.start('python', '1');
@@ -88,7 +110,7 @@ while True:
         pass`);
   await untilStarted(watcher, 'stubborn');
   await command.cancel();
-  expect(await command.result).toMatchObject({ kind: 'lost', cause: expect.stringContaining('Its process was ended') });
+  expect(await command.result).toMatchObject({ kind: 'error', cause: expect.stringContaining('Its process was ended') });
   expect(await context.python('1')).toEqual(text('Out[2]: 1'));
 });
 

@@ -35,13 +35,21 @@ test('a driver that is killed fails what runs, says how it ended, and takes its 
   await expect(context.sql('SELECT 1')).rejects.toThrow('The Spark driver ended.');
   await gone(python);
   expect(existsSync(driver.options.workDirectory)).toBe(false);
-}, 120_000);
+});
+
+test('what a Python process started ends with it, however it ends', async () => {
+  await using driver = await TestDriver.start();
+  const context = await driver.context('python');
+  const child = await context.python('import os, subprocess\nsubprocess.Popen(["sleep", "1000"]).pid');
+  expect(await context.python('os._exit(7)')).toMatchObject({ kind: 'error' });
+  await gone(Number(child.kind === 'text' && child.text.replace('Out[1]: ', '')));
+});
 
 test('code that stops Spark ends the driver, which says why', async () => {
   await using driver = await TestDriver.start();
   const context = await driver.context('scala');
   await expect(context.scala('sc.stop(); Thread.sleep(1000000)')).rejects.toThrow('User code must not call spark.stop() or sc.stop().');
-}, 120_000);
+});
 
 test('an orderly end leaves no process and no file but the log', async () => {
   const driver = await TestDriver.start();
@@ -53,18 +61,18 @@ test('an orderly end leaves no process and no file but the log', async () => {
   await Promise.all(pids.map(gone));
   expect(await readdir(driver.options.directory)).toEqual(['driver.log']);
   await rm(driver.options.directory, { recursive: true });
-}, 120_000);
+});
 
 test('a master that is not there is an error with the end of the log', async () => {
   const options = { ...testOptions(), master: 'nonsense://' };
   await expect(startSparkDriver(options)).rejects.toThrow(/^Spark did not start: .*nonsense/);
   expect(existsSync(options.workDirectory)).toBe(false);
   await rm(options.directory, { recursive: true });
-}, 120_000);
+});
 
 test('a Java that does not start is an error that names the log', async () => {
   const options = testOptions();
   const broken = { ...options, runtime: { ...options.runtime, java: '/bin/false' } };
   await expect(startSparkDriver({ ...broken })).rejects.toThrow(`The Spark driver did not start: exit code 1. Its log is ${options.logFile}`);
   await rm(options.directory, { recursive: true });
-}, 120_000);
+});

@@ -43,8 +43,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       killGroup(program);
       throw new Error(`The ${name} did not connect within ${connectDeadline / 1000} seconds. Its log is ${logFile}`);
     }
-    // A process that it forked may hold the connection open.
-    void exited.then(() => channel.close());
+    // What it started does not outlive it, and might hold the connection open.
+    void exited.then(() => {
+      killGroup(program);
+      channel.close();
+    });
     return { channel, exited, kill: () => killGroup(program) };
   } finally {
     forget();

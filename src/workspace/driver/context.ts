@@ -37,9 +37,9 @@ export class DriverContext {
     this.#running = running;
     try {
       const work = command.language === 'python' ? this.#runPython(running) : this.#runInJvm(command);
-      const result = await Promise.race([work, running.lost]);
       // Whatever error follows a cancel is its doing: a KeyboardInterrupt, an InterruptedException, a cancelled job.
-      return running.cancelled && result.kind === 'error' ? { kind: 'cancelled' } : result;
+      const stopped = work.then((result): DriverResult => (running.cancelled && result.kind === 'error' ? { kind: 'cancelled' } : result));
+      return await Promise.race([stopped, running.givenUp]);
     } finally {
       running.end();
       this.#running = undefined;
@@ -50,6 +50,8 @@ export class DriverContext {
     const running = this.#running;
     if (running?.command.commandId !== commandId || running.cancelled) return;
     running.cancelled = true;
+    // Its process is still starting: that goes on, for the next command.
+    if (running.command.language === 'python' && !running.python) return running.giveUp({ kind: 'cancelled' });
     void this.#giveUpAfterDeadline(running);
     await Promise.all([
       this.#cancelJobs(running.command),
@@ -61,7 +63,7 @@ export class DriverContext {
     this.#lost = true;
     const python = this.#python;
     this.#python = undefined;
-    this.#running?.lose('The context was closed while this command ran.');
+    this.#running?.giveUp({ kind: 'lost', cause: 'The context was closed while this command ran.' });
     await python?.then((child) => child.kill(), () => undefined);
     if (this.#running) await this.#cancelJobs(this.#running.command);
     await this.#jvm.request('close', { context: this.#id });
@@ -108,12 +110,12 @@ export class DriverContext {
   async #giveUpAfterDeadline(running: Running): Promise<void> {
     if (await within(cancelDeadline, running.ended.then(() => true))) return;
     if (running.command.language === 'python') {
-      running.lose(lostPython);
-      if (running.python) running.python.kill();
+      running.giveUp(killedPython);
+      running.python?.kill();
       this.#python = undefined;
     } else {
       this.#lost = true;
-      running.lose(lostContext);
+      running.giveUp({ kind: 'lost', cause: lostContext });
       await this.close().catch(() => undefined);
     }
   }
@@ -125,18 +127,15 @@ class Running {
   cancelled = false;
   python: Child | undefined;
   readonly ended: Promise<void>;
-  readonly lost: Promise<DriverResult>;
+  /** What the command comes to although its code has not ended. */
+  readonly givenUp: Promise<DriverResult>;
+  giveUp!: (result: DriverResult) => void;
   end!: () => void;
-  #lose!: (result: DriverResult) => void;
 
   constructor(command: DriverCommand) {
     this.command = command;
     this.ended = new Promise((resolve) => (this.end = resolve));
-    this.lost = new Promise((resolve) => (this.#lose = resolve));
-  }
-
-  lose(cause: string): void {
-    this.#lose({ kind: 'lost', cause });
+    this.givenUp = new Promise((resolve) => (this.giveUp = resolve));
   }
 }
 
@@ -144,9 +143,14 @@ const lostContext =
   'The code did not stop within 5 seconds of the cancel. Its context is lost, and its variables with it; the code itself goes on until ' +
   'the cluster is restarted: databricks-kernel workspace stop';
 
-const lostPython =
-  'The Python code did not stop within 5 seconds of the cancel. Its process was ended, and its variables are lost; ' +
-  'the next Python command gets a new process. If that is not enough: databricks-kernel workspace stop';
+/** An error, not a lost context: Scala, SQL and the temporary views go on. */
+const killedPython: DriverResult = {
+  kind: 'error',
+  summary: 'PythonProcessKilled: the Python code did not stop within 5 seconds of the cancel',
+  cause:
+    'PythonProcessKilled: the Python code did not stop within 5 seconds of the cancel. Its process was ended, and its variables are lost; ' +
+    'the next Python command gets a new process.',
+};
 
 function pythonDied(how: string): DriverResult {
   const summary = `PythonProcessDied: the Python process of this context ended (${how})`;

@@ -11,6 +11,7 @@ class Interrupts:
 
     def __init__(self):
         self._command = None
+        self._cancelled = None
         self._raised = threading.Event()
 
     def install(self):
@@ -22,6 +23,9 @@ class Interrupts:
         self._raised.clear()
         self._command = command
         try:
+            # Cancelled before it began: nothing was there to be interrupted.
+            if self._cancelled == command:
+                self._raise()
             yield
         finally:
             self._command = None
@@ -36,11 +40,16 @@ class Interrupts:
         The whole process group is signalled, as a terminal does: child processes end too. While `os.system` waits, Python ignores
         the signal; hence again until it was seen.
         """
+        self._cancelled = command
         while self._command == command and not self._raised.is_set():
             os.killpg(0, signal.SIGINT)
             self._raised.wait(0.2)
 
     def _handle(self, signum, frame):
-        if self._command is not None and not self._raised.is_set():
+        if self._command is not None:
+            self._raise()
+
+    def _raise(self):
+        if not self._raised.is_set():
             self._raised.set()
             raise KeyboardInterrupt

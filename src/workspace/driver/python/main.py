@@ -7,6 +7,7 @@ User code runs on the main thread (that is where signals arrive), the socket is 
 import json
 import os
 import queue
+import signal
 import socket
 import sys
 import threading
@@ -20,7 +21,11 @@ os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 from interrupts import Interrupts  # noqa: E402
 from repl import Repl  # noqa: E402
 
-# User code must not find these modules, nor leave out its own compiled files.
+# User code must not find these modules, whose names its own may have, nor leave out its own compiled files.
+ours = sys.path[0]
+for name, module in list(sys.modules.items()):
+    if name != "__main__" and os.path.dirname(getattr(module, "__file__", None) or "") == ours:
+        del sys.modules[name]
 sys.path[0] = ""
 sys.dont_write_bytecode = False
 
@@ -49,8 +54,8 @@ def read(channel, commands, interrupts):
             else:
                 commands.put(request)
     finally:
-        # The server is gone, and with it everyone who could want an orderly end.
-        os._exit(0)
+        # The server is gone, and with it everyone who could want an orderly end, of this process or of those that user code started.
+        os.killpg(0, signal.SIGKILL)
 
 
 def main():

@@ -20,6 +20,7 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
   private val python = new AtomicReference[Option[PythonGateway]](None)
   private val state = new Object
   private var running: Option[String] = None
+  private var cancelled: Option[String] = None
   @volatile private var thread: Thread = _
   private val lane = Executors.newSingleThreadExecutor { body =>
     thread = new Thread(body, s"context-$number")
@@ -44,12 +45,19 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
   }
 
   def execute(command: String, language: String, code: String)(answer: ObjectNode => Unit): Unit =
-    lane.execute(() => answer(run(command, language, code).toJson))
+    lane.execute { () =>
+      val result = run(command, language, code)
+      // A result too large for the memory that is left must not leave the server waiting.
+      try answer(result.toJson)
+      catch { case thrown: OutOfMemoryError => answer(Result.of(thrown).toJson) }
+    }
 
   private def run(command: String, language: String, code: String): Result = {
     state.synchronized { running = Some(command) }
     val result =
       try {
+        // Cancelled before it began: no thread was there to be interrupted.
+        if (state.synchronized(cancelled.contains(command))) throw new InterruptedException("The command was cancelled.")
         begin(command)
         notebook.clear()
         if (language == "sql") sqlRepl.run(code) else Interpreter.repl.run(code)
@@ -70,6 +78,7 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
   }
 
   def interrupt(command: String): Unit = state.synchronized {
+    cancelled = Some(command)
     running.filter(_ == command).foreach(_ => thread.interrupt())
   }
 
