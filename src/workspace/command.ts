@@ -9,7 +9,7 @@ export type CommandState =
   | { readonly phase: 'cancelling' }
   | { readonly phase: 'ended'; readonly outcome: Outcome };
 
-/** Text results are cut here, as real servers cut them (10 MB by default), so that one cell cannot fill the memory of all. */
+/** Characters. Text and the causes of errors are cut here, as real servers cut them, so that one cell cannot fill the memory of all. */
 const maxTextLength = 10_000_000;
 
 /** One command of a context, from `commands/execute` until its result has been read. */
@@ -64,8 +64,14 @@ export class Command {
   }
 
   end(outcome: Outcome): void {
-    this.#setState({ phase: 'ended', outcome: outcome.kind === 'text' ? { kind: 'text', text: cut(outcome.text) } : outcome });
+    this.#setState({ phase: 'ended', outcome: limited(outcome) });
   }
+}
+
+function limited(outcome: Outcome): Outcome {
+  if (outcome.kind === 'text') return { ...outcome, text: cut(outcome.text) };
+  if (outcome.kind === 'error') return { ...outcome, summary: cut(outcome.summary), cause: cut(outcome.cause) };
+  return outcome;
 }
 
 function cut(text: string): string {

@@ -335,6 +335,9 @@ describe('results', () => {
     const { body } = await workspace.ended(context, await workspace.execute(context, 'much'));
     const { data } = (body as { results: { data: string } }).results;
     expect(data.slice(9_999_999)).toBe('x\n*** WARNING: max output size exceeded, skipping output. ***');
+    driver.execute = async () => ({ kind: 'error', summary: 'Exception', cause: 'x'.repeat(10_000_001) });
+    const failed = (await workspace.ended(context, await workspace.execute(context, 'much'))).body as { results: { cause: string } };
+    expect(failed.results.cause.slice(9_999_999)).toBe('x\n*** WARNING: max output size exceeded, skipping output. ***');
   });
 });
 

@@ -116,7 +116,7 @@ export class Reception implements AsyncDisposable {
       const welcome = secret === undefined ? undefined : this.#expected.get(secret);
       if (secret === undefined || !welcome) return void socket.destroy();
       this.#expected.delete(secret);
-      lines.limit = Infinity;
+      lines.limit = answerLimit;
       welcome(new Channel(socket, lines));
     };
   }
@@ -134,6 +134,9 @@ export class Reception implements AsyncDisposable {
 /** Bytes that a stranger may send before it must have shown a secret. */
 const greetingLimit = 4096;
 
+/** Bytes of an answer: far above what drivers may send (Limits.scala), and below the longest text that Node can make of bytes. */
+const answerLimit = 256 * 1024 * 1024;
+
 function secretOf(greeting: string): string {
   try {
     const { secret } = JSON.parse(greeting) as { secret?: unknown };
@@ -143,11 +146,12 @@ function secretOf(greeting: string): string {
   }
 }
 
-/** Cuts a stream at `\n` alone: node:readline also cuts at U+2028, which JSON text may hold. */
+/** Cuts a stream at `\n` alone: node:readline also cuts at U+2028, which JSON text may hold. Ends the connection at a line over the limit. */
 class LineReader {
   limit: number;
   onLine: (line: string) => void = () => undefined;
   #parts: Buffer[] = [];
+  #length = 0;
 
   constructor(socket: Socket, limit: number) {
     this.limit = limit;
@@ -158,10 +162,12 @@ class LineReader {
         rest = rest.subarray(end + 1);
         const line = Buffer.concat(this.#parts).toString('utf8');
         this.#parts = [];
+        this.#length = 0;
         if (!socket.destroyed) this.onLine(line);
       }
       if (rest.length > 0) this.#parts.push(rest);
-      if (this.limit !== Infinity && this.#parts.reduce((sum, part) => sum + part.length, 0) > this.limit) socket.destroy();
+      this.#length += rest.length;
+      if (this.#length > this.limit) socket.destroy();
     });
   }
 }

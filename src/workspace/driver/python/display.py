@@ -22,7 +22,7 @@ class Displays:
             self._shown = json.loads(self._attached.entry.table(value._jdf))
         elif _is(value, "pandas", "DataFrame"):
             # One row more than is shown, so that the table is known to be cut.
-            self.display(self._spark_rows(value.head(TABLE_ROWS + 1)))
+            self.display(self._spark_rows(value.head(TABLE_ROWS + 1)) if len(value) > 0 else self._no_rows(value.columns))
         elif _is(value, "matplotlib.figure", "Figure"):
             self._images.append(_png(value))
             sys.modules["matplotlib.pyplot"].close(value)
@@ -36,6 +36,12 @@ class Displays:
             return self._attached.spark.createDataFrame(frame)
         except Exception:  # pandas columns may hold anything, and Spark's need a type
             return self._attached.spark.createDataFrame(frame.astype({name: str for name in frame.select_dtypes("object")}))
+
+    def _no_rows(self, names):
+        # Without values there are no types to be inferred, which Spark refuses.
+        from pyspark.sql.types import StringType, StructField, StructType
+
+        return self._attached.spark.createDataFrame([], StructType([StructField(str(name), StringType()) for name in names]))
 
     def html(self, html):
         self._shown = {"kind": "text", "text": str(html)}

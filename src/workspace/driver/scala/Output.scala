@@ -33,10 +33,9 @@ private[embedded] object Output {
   }, true, UTF_8)
 }
 
-/** What one command prints, up to the limit that real servers have for text results. */
+/** What one command prints, up to a limit. */
 private[embedded] final class Capture extends OutputStream {
   private val kept = new ByteArrayOutputStream
-  private var dropped = 0L
   @volatile private var open = true
 
   def isOpen: Boolean = open
@@ -46,13 +45,8 @@ private[embedded] final class Capture extends OutputStream {
   override def write(byte: Int): Unit = write(Array(byte.toByte), 0, 1)
 
   override def write(bytes: Array[Byte], offset: Int, length: Int): Unit = synchronized {
-    val fits = math.min(length, Limits.textBytes - kept.size)
-    kept.write(bytes, offset, fits)
-    dropped += length - fits
+    kept.write(bytes, offset, math.min(length, Limits.textBytes - kept.size))
   }
 
-  def text: String = synchronized {
-    val whole = kept.toString(UTF_8)
-    if (dropped == 0) whole.stripSuffix("\n") else s"$whole\n… $dropped more bytes of output were dropped: a command's text is limited to 10 MiB."
-  }
+  def text: String = synchronized(kept.toString(UTF_8).stripSuffix("\n"))
 }

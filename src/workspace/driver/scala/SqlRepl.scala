@@ -17,7 +17,6 @@ private[embedded] final class SqlRepl(session: SparkSession) {
     }
   } catch { case thrown: Throwable => Result.ofSql(thrown) }
 
-  /** Whether nothing is left without comments. */
-  private def isBlank(statement: String): Boolean =
-    statement.replaceAll("(?s)/\\*.*?\\*/", "").linesIterator.forall(line => line.isBlank || line.trim.startsWith("--"))
+  /** Whether nothing is left without comments. One kind may hold the beginning of the other: whichever begins first counts. */
+  private def isBlank(statement: String): Boolean = statement.replaceAll("(?s)--[^\n]*|/\\*.*?\\*/", "").isBlank
 }

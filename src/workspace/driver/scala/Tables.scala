@@ -30,17 +30,22 @@ private[embedded] object Tables {
       columns.add(Json.obj("name" -> field.name, "type" -> field.dataType.json, "hiveType" -> field.dataType.catalogString,
         "metadata" -> field.metadata.json))
     }
-    table.put("rows", encode(rows.iterator.take(Limits.tableRows), schema))
-    table.put("truncated", rows.length > Limits.tableRows)
+    var characters = 0L
+    val shown = rows.iterator.take(Limits.tableRows).map(encode(_, schema)).takeWhile { row =>
+      characters += row.length
+      characters <= Limits.tableCharacters
+    }.toSeq
+    if (shown.isEmpty && rows.nonEmpty)
+      throw new IllegalArgumentException(s"The first row is larger than a result may be (${Limits.tableCharacters / 1000000} MB): select less of it.")
+    table.put("rows", shown.mkString("[", ",", "]"))
+    table.put("truncated", shown.length < rows.length)
     table
   }
 
-  private def encode(rows: Iterator[InternalRow], schema: StructType): String = {
+  private def encode(row: InternalRow, schema: StructType): String = {
     val text = new StringWriter
     val json = factory.createGenerator(text)
-    json.writeStartArray()
-    rows.foreach(row => struct(json, row, schema))
-    json.writeEndArray()
+    struct(json, row, schema)
     json.close()
     text.toString
   }

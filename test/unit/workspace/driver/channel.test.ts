@@ -114,6 +114,15 @@ test('an answer of 20 MB arrives whole', async () => {
   expect((await answer)['text']).toHaveLength(20_000_000);
 });
 
+test('an answer beyond all limits closes the connection', async () => {
+  const { channel, far } = await connected();
+  far.on('error', () => undefined);
+  const answer = channel.request('a', {});
+  const megabyte = Buffer.alloc(1024 * 1024, 'x');
+  for (let sent = 0; sent <= 256; sent++) far.write(megabyte);
+  await expect(answer).rejects.toThrow('The connection to the driver was closed.');
+});
+
 test('an answer that is no JSON closes the connection', async () => {
   const { channel, far } = await connected();
   const answer = channel.request('a', {});
