@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { identify } from '../lib/process-identity.ts';
+import { setAsideIfLong } from './log-file.ts';
 import { workspaceFiles } from './state-file.ts';
 
 /** The command line of a workspace's server process, which ends in `serve` (see `serve.ts`). */
@@ -21,9 +22,6 @@ export interface Launched {
 /** Begins what a server process that could not start says last. */
 export const failureMark = 'could not start: ';
 
-/** A log longer than this (bytes) is set aside before the next server writes to it. */
-const maxLogBytes = 5_000_000;
-
 // The shell leaves the server behind in its own session and ends; the server's parent is then init. A front end that kills a kernel
 // with all its children, or its process group, does not find the server among them.
 const leaveBehind = '"$@" >>"$0" 2>&1 </dev/null & echo $!';
@@ -35,7 +33,7 @@ const leaveBehind = '"$@" >>"$0" 2>&1 </dev/null & echo $!';
  */
 export async function launch(home: string, { command, args, env }: LaunchCommand, servedBefore: number): Promise<Launched> {
   const { log } = workspaceFiles(home);
-  const before = await prepareLog(log);
+  const before = await setAsideIfLong(log);
   const shell = spawn('/bin/sh', ['-c', leaveBehind, log, command, ...args, '--served-before', String(servedBefore)], {
     cwd: home,
     env: { ...env, DATABRICKS_KERNEL_HOME: home },
@@ -49,14 +47,4 @@ export async function launch(home: string, { command, args, env }: LaunchCommand
     identity: await identify(Number(printed.trim())),
     failure: async () => (await readFile(log)).subarray(before).toString().split(failureMark).at(1)?.split('\n', 1)[0],
   };
-}
-
-/** Makes the log a file that only its owner reads; gives its length. */
-async function prepareLog(log: string): Promise<number> {
-  const file = await open(log, 'a', 0o600);
-  const { size } = await file.stat();
-  await file.close();
-  if (size < maxLogBytes) return size;
-  await rename(log, `${log}.old`);
-  return prepareLog(log);
 }

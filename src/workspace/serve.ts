@@ -10,6 +10,7 @@ import { dialects } from './dialect.ts';
 import type { DialectName } from './dialect.ts';
 import type { Driver } from './driver/driver.ts';
 import { newId } from './ids.ts';
+import { setAsideIfLong } from './log-file.ts';
 import { buildServer } from './server.ts';
 import { readState, removeState, workspaceFiles, writeState } from './state-file.ts';
 import { Workspace } from './workspace.ts';
@@ -130,12 +131,13 @@ async function lookAround(workspace: Workspace, { home, idleTimeoutMs }: ServeOp
   if ((await readState(home))?.token !== token) return stop('its state file is gone');
 }
 
-/** Every driver gets a directory of its own: what the last one left must not meet the next. */
-function driverStarter({ home, startDriver }: ServeOptions): (onProgress: (text: string) => void) => Promise<Driver> {
+/** Every driver gets a directory of its own, of no other server either: one that outlives its server by a moment removes what was its own. */
+function driverStarter({ home, pid, startDriver }: ServeOptions): (onProgress: (text: string) => void) => Promise<Driver> {
   const { scratch, cache, dbfs, driverLog } = workspaceFiles(home);
   let count = 0;
   return async (onProgress) => {
-    const workDirectory = join(scratch, `driver-${++count}`);
+    const workDirectory = join(scratch, `driver-${pid}-${++count}`);
+    await setAsideIfLong(driverLog);
     return startDriver({ workDirectory, cacheDirectory: cache, dbfsRoot: dbfs, logFile: driverLog, onProgress });
   };
 }

@@ -89,7 +89,7 @@ test('killing the starter’s process group leaves the workspace, which is no de
 test('SIGTERM ends it and leaves neither state file nor scratch directories', async () => {
   await using home = new WorkspaceHome(program);
   const { pid } = await home.start();
-  expect(await readdir(home.files.scratch)).toEqual(['driver-1']);
+  expect(await readdir(home.files.scratch)).toEqual([`driver-${pid}-1`]);
   process.kill(pid, 'SIGTERM');
   await home.ended();
   await eventually(async () => (await identify(pid)) === undefined);
@@ -98,7 +98,7 @@ test('SIGTERM ends it and leaves neither state file nor scratch directories', as
 
 test('it ends by itself when nobody uses it', async () => {
   await using home = new WorkspaceHome(program);
-  await home.start(['--idle-timeout', '0.005']);
+  await home.start(['--idle-timeout', '0.05']);
   await home.ended();
   expect(await home.log()).toContain('stopping: nobody uses it\n');
   expect(existsSync(home.files.state)).toBe(false);
@@ -108,7 +108,7 @@ test('contexts keep it up as long as their owner lives, and are destroyed with i
   await using home = new WorkspaceHome(program);
   const owner = spawn('sleep', ['600'], { stdio: 'ignore' });
   await once(owner, 'spawn');
-  const state = await home.start(['--idle-timeout', '0.02']);
+  const state = await home.start(['--idle-timeout', '0.05']);
   const context = await home.createContext(state, await identify(owner.pid ?? 0));
   const kept = await home.createContext(state, await identify(process.pid));
   owner.kill('SIGKILL');

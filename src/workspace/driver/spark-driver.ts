@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { within } from '../../lib/time.ts';
 import { Reception } from './channel.ts';
 import type { Child } from './child.ts';
@@ -33,20 +33,21 @@ export async function startSparkDriver(options: SparkDriverOptions): Promise<Dri
   const { runtime, workDirectory, cacheDirectory, dbfsRoot, master, logFile, onProgress = () => undefined } = options;
   const jar = await driverJar(runtime, cacheDirectory, onProgress);
   await mkdir(workDirectory, { recursive: true });
+  const lastWords = await tailOf(logFile);
   onProgress('starting Spark');
   const reception = await Reception.open();
   const jvm = await startJvm({ runtime, jar, workDirectory, logFile, reception }).catch(async (error: unknown) => {
     await reception[Symbol.asyncDispose]();
     throw error;
   });
-  const driver = new SparkDriver(options, reception, jvm);
+  const driver = new SparkDriver(options, reception, jvm, lastWords);
   try {
     await jvm.channel.request('start', { master, scratch: workDirectory, dbfs: dbfsRoot, jar });
     return driver;
   } catch (error) {
     await driver[Symbol.asyncDispose]();
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`Spark did not start: ${reason}\n${await logTail(logFile)}`, { cause: error });
+    throw new Error(`Spark did not start: ${reason}\n${await lastWords()}`, { cause: error });
   }
 }
 
@@ -55,14 +56,16 @@ class SparkDriver implements Driver {
   readonly #options: SparkDriverOptions;
   readonly #reception: Reception;
   readonly #jvm: Child;
+  readonly #lastWords: () => Promise<string>;
   readonly #contexts = new Map<string, DriverContext>();
   readonly #pythons = new Set<Child>();
   #disposed = false;
 
-  constructor(options: SparkDriverOptions, reception: Reception, jvm: Child) {
+  constructor(options: SparkDriverOptions, reception: Reception, jvm: Child, lastWords: () => Promise<string>) {
     this.#options = options;
     this.#reception = reception;
     this.#jvm = jvm;
+    this.#lastWords = lastWords;
     this.exited = jvm.exited.then((how) => this.#end(how));
   }
 
@@ -123,7 +126,7 @@ class SparkDriver implements Driver {
   }
 
   async #end(how: string): Promise<{ readonly reason: string }> {
-    const reason = this.#disposed ? '' : `It ended by itself (${how}). The end of its log:\n${await logTail(this.#options.logFile)}`;
+    const reason = this.#disposed ? '' : `It ended by itself (${how}). The end of its log:\n${await this.#lastWords()}`;
     const pythons = [...this.#pythons];
     for (const python of pythons) python.kill();
     await Promise.all(pythons.map((python) => python.exited));
@@ -136,8 +139,11 @@ class SparkDriver implements Driver {
 /** Milliseconds that a driver has for an orderly end. */
 const exitDeadline = 5000;
 
-/** The last lines of a log, where its reason to die is found. */
-async function logTail(logFile: string): Promise<string> {
-  const text = await readFile(logFile, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-20).join('\n');
+/** Reads the last lines of what is written to a log from now on, where a driver's reason to die is found; earlier drivers died of others. */
+async function tailOf(logFile: string): Promise<() => Promise<string>> {
+  const begin = (await stat(logFile).catch(() => undefined))?.size ?? 0;
+  return async () => {
+    const log = await readFile(logFile).catch(() => Buffer.of());
+    return log.subarray(begin).toString().trimEnd().split('\n').slice(-20).join('\n');
+  };
 }
