@@ -12,7 +12,7 @@ const env = {
 
 const seconds = 1000;
 
-/** What all projects share; `limit` is how long one test may take before it is given up as hung. */
+/** What all projects share; `limit` is how long one test may take before it is given up as hung, on a machine with much else to do. */
 function project(name: string, limit: number, more: object = {}): object {
   return {
     test: {
@@ -41,12 +41,12 @@ export default defineConfig({
     // What the front ends' client logs of its connections matters only where a test fails.
     silent: 'passed-only',
     projects: [
-      project('unit', 20 * seconds),
+      project('unit', 60 * seconds),
       project('contract', 60 * seconds),
-      project('kernel', 60 * seconds, built),
+      project('kernel', 120 * seconds, built),
       project('spark', 300 * seconds, onSpark),
       project('frontends', 600 * seconds, onSpark),
-      project('faults', 120 * seconds, built),
+      project('faults', 180 * seconds, built),
     ],
   },
 });

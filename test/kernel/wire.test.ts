@@ -65,7 +65,7 @@ test('50 000 outputs of one cell arrive, in order', async () => {
   expect(outputs.map(({ content }) => (content as { data: { 'text/plain': string } }).data['text/plain'])).toEqual(
     Array.from({ length: 50_000 }, (_, number) => String(number)),
   );
-}, 60_000);
+});
 
 test('heartbeats are answered while the kernel is lost in a computation', async () => {
   await using kernel = await startKernel(echo.command);
@@ -288,4 +288,4 @@ test('a cell of 10 MB and thousands of queued requests are answered, each in its
   const answered: (string | undefined)[] = [];
   while (answered.length < ids.length) answered.push((await client.receive()).parent.msg_id);
   expect(answered).toEqual(ids);
-}, 60_000);
+});

@@ -30,4 +30,4 @@ test('the golden transcript holds against the real JVM and the real Python proce
     expect(await jvm.exited).toBe('exit code 0');
     await rm(directory, { recursive: true });
   }
-}, 120_000);
+});

@@ -37,7 +37,7 @@ export interface Exit {
 }
 
 /** How long a kernel may take to end after `shutdown_request` before disposal kills it and fails the test. */
-const shutdownMs = 15_000;
+const shutdownMs = 45_000;
 
 /**
  * Starts a kernel process with a connection file of its own and resolves when it has answered `kernel_info`.
