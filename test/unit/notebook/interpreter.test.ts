@@ -86,6 +86,7 @@ describe('a cell in another language', () => {
     ['scala', '%r\nx <- 1', { code: 'x <- 1', language: 'r' }],
     ['scala', '// MAGIC %sql\n// MAGIC select 1', { code: 'select 1', language: 'sql' }],
     ['python', '%python 1', { code: '1', language: 'python' }],
+    ['scala', '%python\n%pip install x', { code: '%pip install x', language: 'python' }],
   ])('in the %s kernel: %j', async ([kernel, cell, sent]) => {
     const { session, run } = open(kernel);
     session.answer(one);
@@ -116,7 +117,7 @@ describe('a magic', () => {
     ['sql', '%%frobnicate', 'There is no magic %frobnicate. %lsmagic lists what there is.'],
     ['sql', '%fs ls', '%fs is not supported yet. Use dbutils.fs in a Scala or Python cell instead.'],
     ['python', '%run ./other', '%run is not supported yet. Copy the cells that you need into this notebook.'],
-    ['scala', '%pip install x', '%pip is not supported yet. Use %sh pip install in its place, or %pip in a Python notebook.'],
+    ['scala', '%pip install x', '%pip is not supported yet. Write %python on the first line, and %pip with its arguments on the second.'],
     ['python', '%config table.rows=none', '%config table.rows cannot be "none": it takes all, or a whole number from 1.'],
   ])('in the %s kernel, %j fails without the cluster', async ([language, cell, evalue]) => {
     const { session, run } = open(language);
