@@ -21,18 +21,18 @@ export const plainReaders: Readers = {
   error: (summary, cause) => errorOf(summary, cause),
 };
 
+/** What a language has whose REPL knows no magics, to which front ends send nothing, and of whose context nothing is remembered. */
+export const noMore = { magics: [], hasMagic: () => false, isFrontEndCode: () => false, forget: () => {} } as const;
+
 /** A language that the server runs and this program knows nothing about: `%r`. */
 export function createPlain(id: Language['id']): Language {
   return {
+    ...noMore,
     id,
     run: oneCommand(plainReaders),
     readers: plainReaders,
     isComplete: () => ({ status: 'unknown' }),
     keywords: [],
     definedNames: () => [],
-    magics: [],
-    hasMagic: () => false,
-    isFrontEndCode: () => false,
-    forget: () => {},
   };
 }

@@ -1,5 +1,5 @@
 import { findNames, type Language, type NamePattern } from '../language.ts';
-import { oneCommand } from '../plain.ts';
+import { noMore, oneCommand } from '../plain.ts';
 import { isComplete } from './completeness.ts';
 import { createScalaReaders } from './read.ts';
 
@@ -7,6 +7,7 @@ import { createScalaReaders } from './read.ts';
 export function createScala(): Language {
   const { readers, forget } = createScalaReaders();
   return {
+    ...noMore,
     id: 'scala',
     run: oneCommand(readers),
     readers,
@@ -14,9 +15,6 @@ export function createScala(): Language {
     isComplete,
     keywords,
     definedNames: (code) => findNames(code, names),
-    magics: [],
-    hasMagic: () => false,
-    isFrontEndCode: () => false,
   };
 }
 

@@ -1,21 +1,18 @@
 import { findNames, type Language, type NamePattern } from '../language.ts';
-import { oneCommand } from '../plain.ts';
+import { noMore, oneCommand } from '../plain.ts';
 import { isComplete } from './completeness.ts';
 import { sqlReaders } from './read.ts';
 
 /** Spark SQL on the cluster: a cell is one command; the server runs its statements in order and returns the last one's result. */
 export function createSql(): Language {
   return {
+    ...noMore,
     id: 'sql',
     run: oneCommand(sqlReaders),
     readers: sqlReaders,
     isComplete,
     keywords,
     definedNames: (code) => findNames(code, names),
-    magics: [],
-    hasMagic: () => false,
-    isFrontEndCode: () => false,
-    forget: () => {},
   };
 }
 
