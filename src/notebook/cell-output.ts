@@ -136,16 +136,19 @@ export class CellOutput {
 
 /**
  * What a terminal would show of printed text: a carriage return goes back to the start of the line, and what follows overwrites it.
- * A line that began in an earlier message is left to the front end, which has its beginning.
+ * A line that began in an earlier message is left to the front end, which has its beginning; so is one in which characters and columns
+ * are not the same, because colours take none and an emoji is two.
  */
 export function applyCarriageReturns(text: string, midLine: boolean): string {
   if (!text.includes('\r')) return text;
   return text
     .replace(/\r+\n/g, '\n')
     .split('\n')
-    .map((line, i) => (i === 0 && midLine ? line : overwritten(line)))
+    .map((line, i) => ((i === 0 && midLine) || columnsDiffer.test(line) ? line : overwritten(line)))
     .join('\n');
 }
+
+const columnsDiffer = /[\u001b\ud800-\udfff]/;
 
 function overwritten(line: string): string {
   const pieces = line.split('\r');

@@ -59,6 +59,9 @@ describe('printed text', () => {
     ['\rnew\nx\ry\n', true, '\rnew\ny\n'],
     ['a\rb\nc\rd', false, 'b\nd'],
     ['', false, ''],
+    ['\u001b[31mabcdef\u001b[0m\rdefg\n', false, '\u001b[31mabcdef\u001b[0m\rdefg\n'],
+    ['a\rb\n\u001b[1mc\u001b[0m\rd\ne\rf', false, 'b\n\u001b[1mc\u001b[0m\rd\nf'],
+    ['😀\ra', false, '😀\ra'],
   ])('%j (in the middle of a line: %s) looks like %j', ([text, midLine, expected]) => {
     expect(applyCarriageReturns(text, midLine)).toBe(expected);
   });
