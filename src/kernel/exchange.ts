@@ -10,11 +10,13 @@ export interface Exchange<T extends RequestType | CommType = RequestType | CommT
   readonly interrupted: AbortSignal;
   /** Aborted when an interrupt was not enough, and on shutdown. */
   readonly killed: AbortSignal;
+  /** Sends on iopub, with this request as the parent: every front end sees it as this request's. */
   publish<P extends IopubType>(type: P, content: Contents[P]): void;
   /** Asks the front end that sent this request. Rejects on interrupt. */
   input(prompt: string, password: boolean): Promise<string>;
 }
 
+/** How a request that runs is told to end: asked by the first interrupt, then given up. Both end waits; neither ends a request to a server that is under way. */
 export interface Signals {
   readonly interrupted: AbortSignal;
   readonly killed: AbortSignal;

@@ -33,10 +33,12 @@ export interface CellError {
   readonly traceback: readonly string[];
 }
 
+/** How a cell ended. `pages` is text that a front end shows beside the notebook (the pager), as for `name?`. */
 export type Outcome =
   | { readonly status: 'ok'; readonly pages?: readonly MimeBundle[] }
   | { readonly status: 'error'; readonly error: CellError };
 
+/** What one user expression came to, in the words of `execute_reply`. */
 export type Evaluated =
   | { readonly status: 'ok'; readonly data: MimeBundle; readonly metadata: Record<string, never> }
   | ({ readonly status: 'error' } & CellError);
@@ -51,6 +53,7 @@ export interface Match {
   readonly type?: string;
 }
 
+/** Whether a console should run the text, or go on to another line with `indent` at its start. */
 export type Completeness =
   | { readonly status: 'complete' | 'invalid' | 'unknown' }
   | { readonly status: 'incomplete'; readonly indent: string };

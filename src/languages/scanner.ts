@@ -15,6 +15,7 @@ export interface StringForm {
   readonly escapes: boolean;
 }
 
+/** What a scan of code found: enough to say whether the code is complete. */
 export interface Scanned {
   /**
    * The code without the contents of its strings and without comments; line breaks inside strings and brackets are blanks, so a line is

@@ -67,6 +67,7 @@ function parseConnection(path: string, text: string): Connection {
   };
 }
 
+/** One value for each of the kernel's sockets. */
 export function eachSocket<T>(value: (name: SocketName) => T): Readonly<Record<SocketName, T>> {
   return Object.fromEntries(socketNames.map((name) => [name, value(name)])) as Record<SocketName, T>;
 }
@@ -80,6 +81,7 @@ export async function writePorts(path: string, ports: Ports): Promise<void> {
   await rename(temporary, path);
 }
 
+/** A socket's address as ZeroMQ writes it; port 0 of `tcp` is any free one. For `ipc` the port is the end of the path. */
 export function address({ transport, ip }: Pick<Connection, 'transport' | 'ip'>, port: number): string {
   if (transport === 'ipc') return `ipc://${ip}-${port}`;
   return `tcp://${ip.includes(':') ? `[${ip}]` : ip}:${port === 0 ? '*' : port}`;
