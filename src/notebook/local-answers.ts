@@ -11,12 +11,19 @@ interface Definition {
   readonly line: string;
 }
 
+/** No name is longer. How far a word is looked for, because a line may hold a megabyte of base64 (and a regular expression that ends in `$` tries every start). */
+const longestName = 256;
+
+/** A cell of more characters was not written by hand, and its tens of thousands of names are no help to anybody. */
+const longestLearned = 100_000;
+
 /** What can be said of code without asking the cluster: keywords, magics, and the names that earlier cells defined. */
 export class LocalAnswers {
   readonly #definitions = new Map<RemoteLanguage, Map<string, Definition>>();
 
   /** Remembers the names that a cell defined when it ran. */
   learn(code: string, language: Language, cell: number): void {
+    if (code.length > longestLearned) return;
     const known = this.#definitions.get(language.id) ?? new Map<string, Definition>();
     this.#definitions.set(language.id, known);
     for (const match of language.definedNames(code)) {
@@ -33,8 +40,8 @@ export class LocalAnswers {
 
   /** What is known of the word at the cursor: a magic's help, or where a name was defined. */
   inspect(code: string, cursor: number, language: Language): MimeBundle | undefined {
-    const before = /[\p{L}\p{N}_$]*$/u.exec(code.slice(0, cursor))?.[0] ?? '';
-    const after = /^[\p{L}\p{N}_$]*/u.exec(code.slice(cursor))?.[0] ?? '';
+    const before = /[\p{L}\p{N}_$]*$/u.exec(code.slice(Math.max(0, cursor - longestName), cursor))?.[0] ?? '';
+    const after = /^[\p{L}\p{N}_$]*/u.exec(code.slice(cursor, cursor + longestName))?.[0] ?? '';
     const word = before + after;
     const start = cursor - before.length;
     if (code.charAt(start - 1) === '%') {
@@ -46,7 +53,7 @@ export class LocalAnswers {
   }
 
   #completeWord(line: string, cursor: number, language: Language): Completion {
-    const word = /[\p{L}_$][\p{L}\p{N}_$]*$/u.exec(line)?.[0] ?? '';
+    const word = /[\p{L}_$][\p{L}\p{N}_$]*$/u.exec(line.slice(-longestName))?.[0] ?? '';
     const start = cursor - word.length;
     // Members of a value are for the cluster to know.
     if (word === '' || line.charAt(line.length - word.length - 1) === '.') return { matches: [], start: cursor, end: cursor };

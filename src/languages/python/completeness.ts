@@ -15,7 +15,7 @@ const oneLevel = '    ';
 /** `7q` is no number; `1if x else 2` is Python. */
 const brokenNumber = /(?<![\w.])\d[\d_]*(?!(?:if|else|or|and|in|is|for|not)\b)(?![\deEjJ_xXoObB.])[A-Za-z_]/;
 const assignedKeyword =
-  /(?:^|[;\n])\s*(?:False|None|True|and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|nonlocal|not|or|pass|raise|return|try|while|with|yield)[ \t]*=(?!=)/;
+  /(?:^|[;\n])[ \t]*(?:False|None|True|and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|nonlocal|not|or|pass|raise|return|try|while|with|yield)[ \t]*=(?!=)/;
 
 /** Python's rule at a prompt, as IPython applies it: a block goes on until an empty line ends it. */
 export function isComplete(code: string): Completeness {
