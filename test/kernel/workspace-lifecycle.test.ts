@@ -142,11 +142,12 @@ test('a workspace of another version or dialect is replaced when it is not in us
   expect(await home.start([], { TEST_VERSION: '2.0.0' })).toEqual(third);
 });
 
-test('the server process sees no setting of a real workspace', async () => {
+test('the server process sees no setting of a real workspace, nor of another Spark or Python', async () => {
   await using home = new WorkspaceHome(program);
-  await home.run(['start'], { DATABRICKS_TOKEN: 'dapi-secret', DATABRICKS_HOST: 'https://example.com' });
+  const others = { PYTHONPATH: '/another/python', SPARK_HOME: '/another/spark', PYSPARK_PYTHON: '/another/python', HADOOP_CONF_DIR: '/another/hadoop' };
+  await home.run(['start'], { DATABRICKS_TOKEN: 'dapi-secret', DATABRICKS_HOST: 'https://example.com', ...others });
   const { pid } = await home.state();
   const environment = execFileSync('ps', ['eww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
   expect(environment).toContain('DATABRICKS_KERNEL_HOME=');
-  expect(environment).not.toMatch(/dapi-secret|DATABRICKS_HOST/);
+  expect(environment).not.toMatch(/dapi-secret|DATABRICKS_HOST|\/another\//);
 });
