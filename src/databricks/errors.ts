@@ -100,6 +100,12 @@ const statusWords: Readonly<Record<number, string>> = {
   504: 'gateway timeout',
 };
 
+/** Whether the server itself gave the answer, and not a proxy in its place: a gateway's error, a redirect to a login page, a web page. */
+export function isTheServers(refusal: BridgeError<'api'>): boolean {
+  const { status } = refusal.details;
+  return status >= 400 && status !== 502 && status !== 504;
+}
+
 /** Turns a failure of the network into a `BridgeError` `net`. `sent` is true from the moment the request was written to a connection. */
 export function networkError(thrown: unknown, what: string, sent: boolean, deadlineMs: number, server: ServerNames): BridgeError<'net'> {
   const code = errorCode(thrown);

@@ -1,5 +1,6 @@
 import { BridgeError } from '../lib/errors.ts';
 import type { Clock } from '../lib/time.ts';
+import { isTheServers } from './errors.ts';
 
 /*
  * When a failed request may be sent again. A GET of this API changes nothing (but see `run-command.ts` for the one that reads a
@@ -38,7 +39,7 @@ export function mayRepeat(failure: unknown, repeatable: boolean): failure is Bri
   const { status, serverMessage } = failure.details;
   if (status === 429) return true;
   if (status >= 500 && notProcessed.some((words) => words.test(serverMessage))) return true;
-  return repeatable && (status === 502 || status === 503 || status === 504);
+  return repeatable && (!isTheServers(failure) || status === 503);
 }
 
 /** Milliseconds before the attempt after `failures` failed ones: growing, or longer if the server asks for more; some ask for none at all. */

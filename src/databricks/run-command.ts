@@ -2,6 +2,7 @@ import { BridgeError } from '../lib/errors.ts';
 import { whenAborted } from '../lib/signals.ts';
 import type { CommandAddress, ContextAddress } from './api/commands.ts';
 import type { Client } from './client.ts';
+import { isTheServers } from './errors.ts';
 import { pollDelay } from './polling.ts';
 import { mayRepeat, retryDelay } from './retry.ts';
 import type { CommandResult, CommandState, RemoteLanguage } from './types.ts';
@@ -164,10 +165,9 @@ function ended({ status, result }: Ended, cancelled: boolean): CommandEnd {
   return cancelled ? { end: 'interrupted' } : { end: 'cancelled-elsewhere', result };
 }
 
-/** A proxy's 502 or 504 is no answer of the server either. */
+/** What a proxy says may stand in the place of the server's answer. */
 function isLostAnswer(error: BridgeError<'net'> | BridgeError<'api'>): boolean {
-  if (error.is('net')) return error.details.sent;
-  return error.is('api') && (error.details.status === 502 || error.details.status === 504);
+  return error.is('net') ? error.details.sent : error.is('api') && !isTheServers(error);
 }
 
 /** What a server says of a command that it never knew, or whose result was read (API 1.2: "can only be retrieved once"). */

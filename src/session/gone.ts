@@ -1,8 +1,9 @@
+import { isTheServers } from '../databricks/errors.ts';
 import { BridgeError } from '../lib/errors.ts';
 import type { OpenContext } from './opening.ts';
 
-/** Refusals that say nothing about the context: a login that expired, too many requests, a server or proxy that has trouble. */
-const passing = [401, 403, 429, 502, 503, 504];
+/** Refusals of the server that say nothing about the context: a login that expired, too many requests, trouble. */
+const passing = [401, 403, 429, 503];
 
 /** An embedded workspace that no longer knows its token is another one, at the same port. */
 const passingOf = (embedded: boolean): readonly number[] => (embedded ? passing.filter((status) => status !== 401) : passing);
@@ -14,7 +15,7 @@ const passingOf = (embedded: boolean): readonly number[] => (embedded ? passing.
 export function mayBeGone(error: unknown, { connection }: OpenContext): boolean {
   if (!(error instanceof BridgeError)) return false;
   if (error.is('net') || error.is('command')) return connection.embedded;
-  return error.is('api') && !passingOf(connection.embedded).includes(error.details.status);
+  return error.is('api') && isTheServers(error) && !passingOf(connection.embedded).includes(error.details.status);
 }
 
 /** Asks `contexts/status`: gone is what the server refuses too, or calls failed. */

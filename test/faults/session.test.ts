@@ -9,7 +9,7 @@ import { Secret } from '../../src/lib/secret.ts';
 import type { Connection } from '../../src/session/connection.ts';
 import { createSession } from '../../src/session/session.ts';
 import type { Answer } from '../support/scripted-server.ts';
-import { cell, clientFor, connectionTo, failureOf, finished, refused, running, secretToken, startScriptedApi, temporaryDirectory } from '../support/scripted-api.ts';
+import { cell, clientFor, connectionTo, failureOf, finished, loginPages, refused, running, secretToken, startScriptedApi, temporaryDirectory } from '../support/scripted-api.ts';
 
 /* What the network, proxies and servers do to a cell: no code runs twice, no context leaks, and the sentence is clear. */
 
@@ -85,8 +85,8 @@ test('a password with any signs arrives whole', async () => {
 });
 
 test.for<[string, Answer, string]>([
-  ['a login page', { text: '<!DOCTYPE html><title>Sign in</title>', headers: { 'content-type': 'text/html' } }, 'with a web page (a login page?)'],
-  ['a redirect to one', { status: 302, headers: { location: 'https://login.test/?t=1' } }, 'redirects clusters/get to https://login.test instead'],
+  ['a login page', loginPages.page, 'with a web page (a login page?)'],
+  ['a redirect to one', loginPages.redirect, 'redirects clusters/get to https://login.test instead'],
 ])('%s instead of the API is a clear error', async ([, answer, words]) => {
   await using place = await start();
   place.server.on('GET clusters/get', answer);

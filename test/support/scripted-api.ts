@@ -54,6 +54,12 @@ export function refused(error: string, status = 500): { status: number; json: un
   return { status, json: { error } };
 }
 
+/** What a proxy says in the server's place when its own login has run out. */
+export const loginPages = {
+  page: { text: '<!DOCTYPE html><title>Sign in</title>', headers: { 'content-type': 'text/html' } },
+  redirect: { status: 302, text: '', headers: { location: 'https://login.test/?t=1' } },
+} as const;
+
 /** The signals and callbacks of one run, recorded. */
 export interface Cell extends RunOptions {
   readonly stages: (Stage | undefined)[];

@@ -19,6 +19,8 @@ test.for<[string, unknown, { get: boolean; post: boolean }]>([
   ['503 that may have run', api(503, 'Timed out after 10 s'), { get: true, post: false }],
   ['500', api(500), { get: false, post: false }],
   ['400', api(400), { get: false, post: false }],
+  ['a web page of a proxy instead of JSON', api(200), { get: true, post: false }],
+  ['a redirect to a login page', api(302), { get: true, post: false }],
   ['401', api(401), { get: false, post: false }],
   ['404', api(404), { get: false, post: false }],
   ['a defect of ours', new TypeError('x'), { get: false, post: false }],

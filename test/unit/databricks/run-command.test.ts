@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { checkCommand, longestCommand, runCommand } from '../../../src/databricks/run-command.ts';
 import type { ClusterId, ContextId } from '../../../src/databricks/types.ts';
 import type { Answer, Script, ScriptedServer } from '../../support/scripted-server.ts';
-import { cell, clientFor, failedWith, failureOf, finished, refused, running, startScriptedApi } from '../../support/scripted-api.ts';
+import { cell, clientFor, failedWith, failureOf, finished, loginPages, refused, running, startScriptedApi } from '../../support/scripted-api.ts';
 
 const context = { clusterId: 'c1' as ClusterId, contextId: 'x1' as ContextId };
 
@@ -91,6 +91,7 @@ test.for<[string, (Answer | Script)[]]>([
   ['502', [refused('bad gateway', 502), finished('2')]],
   ['503', [refused('busy', 503), running, finished('2')]],
   ['429', [refused('too many', 429), finished('2')]],
+  ['a login page', [loginPages.page, running, loginPages.redirect, finished('2')]],
 ])('a status call that fails with %s is asked again', async ([, answers]) => {
   await using api = await start(answers);
   expect(await api.run()).toMatchObject({ end: 'result', result: { kind: 'text', text: '2' } });
@@ -103,7 +104,7 @@ test('Retry-After slows the polling down', async () => {
   expect(api.client.clock.now()).toBe(7000);
 });
 
-test.for<Answer>(['reset', 'half', { status: 504, text: '' }])('a result whose only reading ended in %j is reported as lost', async (answer) => {
+test.for<Answer>(['reset', 'half', { status: 504, text: '' }, loginPages.page])('a result whose only reading ended in %j is reported as lost', async (answer) => {
   await using api = await start([running, answer, refused('NoSuchElementException: key not found: k1')]);
   const error = await failureOf(api.run());
   expect(error).toMatchObject({ code: 'command', message: 'The command finished, but its result was lost on the way (a server gives it only once); it was not run again.' });

@@ -5,7 +5,7 @@ import { identify } from '../../../src/lib/process-identity.ts';
 import type { Client } from '../../../src/databricks/client.ts';
 import type { Connection } from '../../../src/session/connection.ts';
 import { createSession } from '../../../src/session/session.ts';
-import { cell, clientFor, connectionTo, failedWith, failureOf, finished, refused, running, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
+import { cell, clientFor, connectionTo, failedWith, failureOf, finished, loginPages, refused, running, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
 
 const identity = (await identify(process.pid)) ?? '';
 const deadline = 5000;
@@ -191,6 +191,34 @@ test.for([401, 403])('HTTP %i says nothing about the context', async (status) =>
   expect(String(error)).toContain('DATABRICKS_TOKEN');
   expect(server.count('GET contexts/status')).toBe(1);
   expect(await session.run('1', 'python', cell())).toEqual(ok);
+});
+
+test.for(Object.entries(loginPages))("a proxy's login %s says nothing about the context, whatever it answers to", async ([, answer]) => {
+  await using place = await start();
+  const { server, session } = place;
+  const alive = { json: { status: 'Running' } };
+  server.on('GET commands/status', running, answer, answer, refused('RuntimeException: odd'));
+  server.on('GET contexts/status', alive, answer, alive);
+  expect(await failureOf(session.run('1', 'python', cell()))).toMatchObject({ code: 'api', details: { serverMessage: 'RuntimeException: odd' } });
+  server.on('GET commands/status', finished('done'));
+  server.on('POST commands/execute', answer, { json: { id: 'k' } });
+  expect(await failureOf(session.run('2', 'python', cell()))).toMatchObject({ code: 'api' });
+  expect(await session.run('3', 'python', cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
+  expect(server.count('POST contexts/destroy')).toBe(0);
+});
+
+test.for(Object.entries(loginPages))("a proxy's login %s that stays ends the cell, not the context", async ([, answer]) => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', running, answer);
+  server.on('GET contexts/status', { json: { status: 'Running' } }, answer);
+  const error = await failureOf(session.run('1', 'python', cell()));
+  expect(error).toMatchObject({ code: 'api' });
+  expect(String(error)).toContain('whether a VPN or private link is needed');
+  server.on('GET commands/status', finished('done'));
+  expect(await session.run('2', 'python', cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
 });
 
 test('runs wait their turn and go in order', async () => {
