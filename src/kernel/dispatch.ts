@@ -1,7 +1,6 @@
 import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels } from '../protocol/channels.ts';
 import type { CommType, Contents, ReplyTo, ReplyType, RequestType } from '../protocol/contents.ts';
-import type { MessageMaker } from '../protocol/message.ts';
 import type { RequestOf } from '../protocol/parse.ts';
 import { exchange, type Exchange, type Signals } from './exchange.ts';
 import { failureOf, logFailure } from './failure.ts';
@@ -14,11 +13,6 @@ export type Handler<T extends RequestType | CommType> = (request: Exchange<T>) =
 /** One handler a message type. It returns its reply; all that surrounds a reply is `dispatch`'s business. */
 export type Handlers = { readonly [T in RequestType | CommType]: Handler<T> };
 
-export interface DispatchOptions {
-  readonly channels: KernelChannels;
-  readonly make: MessageMaker;
-}
-
 /**
  * Answers one request: `busy`, what its handler publishes, the reply, `idle`, in this order and whatever happens.
  * Never rejects. Resolves with how it ended; a message without a reply ends `ok`.
@@ -27,13 +21,13 @@ export async function dispatch(
   inbound: Inbound,
   handlers: Handlers,
   signals: Signals,
-  { channels, make }: DispatchOptions,
+  channels: KernelChannels,
 ): Promise<'ok' | 'error'> {
   const { request } = inbound;
-  const status = (execution_state: 'busy' | 'idle') => channels.publish(make('status', { execution_state }, request.header));
+  const status = (execution_state: 'busy' | 'idle') => channels.publish(channels.make('status', { execution_state }, request.header));
   const reply = (content: Contents[ReplyType]) => {
     const type = replyType(request.header.msg_type);
-    if (type) inbound.reply(make(type, content, request.header));
+    if (type) inbound.reply(channels.make(type, content, request.header));
   };
   status('busy');
   try {
@@ -46,7 +40,7 @@ export async function dispatch(
         reply({ status: 'error', ename: 'ProtocolError', evalue: request.problem, traceback: [] });
         return 'error';
       default: {
-        const content = await handle(handlers, request, inbound, signals, channels, make);
+        const content = await handle(handlers, request, inbound, signals, channels);
         if (!content) return 'ok';
         reply(content);
         return content.status === 'error' ? 'error' : 'ok';
@@ -68,10 +62,9 @@ function handle<T extends RequestType | CommType>(
   inbound: Inbound,
   signals: Signals,
   channels: KernelChannels,
-  make: MessageMaker,
 ): Answer<T> | Promise<Answer<T>> {
   const handler: Handler<T> = handlers[request.type];
-  return handler(exchange(request, inbound, signals, channels, make));
+  return handler(exchange(request, inbound, signals, channels));
 }
 
 /** Comms and unknown messages have none. */

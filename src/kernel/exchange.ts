@@ -1,6 +1,5 @@
 import type { Inbound, KernelChannels } from '../protocol/channels.ts';
 import type { CommType, Contents, IopubType, RequestType } from '../protocol/contents.ts';
-import type { MessageMaker } from '../protocol/message.ts';
 import type { RequestOf } from '../protocol/parse.ts';
 
 /** One request while it is being answered: all that a handler gets, and the only way to publish anything. */
@@ -27,14 +26,13 @@ export function exchange<T extends RequestType | CommType>(
   inbound: Inbound,
   signals: Signals,
   channels: KernelChannels,
-  make: MessageMaker,
 ): Exchange<T> {
   return {
     request,
     interrupted: signals.interrupted,
     killed: signals.killed,
-    publish: (type, content) => channels.publish(make(type, content, request.header)),
+    publish: (type, content) => channels.publish(channels.make(type, content, request.header)),
     input: (prompt, password) =>
-      inbound.input(make('input_request', { prompt, password }, request.header), AbortSignal.any([signals.interrupted, signals.killed])),
+      inbound.input(channels.make('input_request', { prompt, password }, request.header), AbortSignal.any([signals.interrupted, signals.killed])),
   };
 }

@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { systemClock, within, type Clock } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels, RequestChannel } from '../protocol/channels.ts';
-import { messageMaker } from '../protocol/message.ts';
 import { dispatch, type Handlers } from './dispatch.ts';
 import type { Signals } from './exchange.ts';
 import { ExecutionQueue, type Task } from './execution-queue.ts';
@@ -45,7 +43,6 @@ export interface Kernel extends AsyncDisposable {
 export function startKernel(options: KernelOptions): Kernel {
   const { channels, interpreter } = options;
   const store = new History(options.historyPath);
-  const make = messageMaker(randomUUID());
   let end = () => {};
   let fail = (_reason: unknown) => {};
   const done = new Promise<void>((resolve, reject) => {
@@ -77,7 +74,7 @@ export function startKernel(options: KernelOptions): Kernel {
     shutdown_request: shutdown(() => void (stopping = true)),
   };
   const refusing: Handlers = { ...handlers, execute_request: cells.refuse };
-  const answer = (inbound: Inbound, signals: Signals, by: Handlers = handlers) => dispatch(inbound, by, signals, { channels, make });
+  const answer = (inbound: Inbound, signals: Signals, by: Handlers = handlers) => dispatch(inbound, by, signals, channels);
 
   const task = (inbound: Inbound): Task => {
     const { request } = inbound;
@@ -88,7 +85,7 @@ export function startKernel(options: KernelOptions): Kernel {
       run: async (signals) => ((await answer(inbound, signals)) === 'error' && stops ? 'stop' : 'next'),
       refuse: () => answer(inbound, neverAborted, refusing),
       warn: (text) => {
-        if (!isSilent) channels.publish(make('stream', { name: 'stderr', text }, request.header));
+        if (!isSilent) channels.publish(channels.make('stream', { name: 'stderr', text }, request.header));
       },
     };
   };
@@ -103,7 +100,7 @@ export function startKernel(options: KernelOptions): Kernel {
   };
 
   interpreter.catch((error: unknown) => log.error(`no interpreter: ${error instanceof Error ? error.message : String(error)}`));
-  channels.publish(make('status', { execution_state: 'starting' }));
+  channels.publish(channels.make('status', { execution_state: 'starting' }));
   for (const channel of ['shell', 'control'] as const) serve(channel).catch(fail);
 
   const dispose = async () => {

@@ -1,5 +1,5 @@
 import type { IopubType, ReplyType } from './contents.ts';
-import type { Outgoing } from './message.ts';
+import type { MessageMaker, Outgoing } from './message.ts';
 import type { Request } from './parse.ts';
 
 export type RequestChannel = 'shell' | 'control';
@@ -20,6 +20,8 @@ export interface Inbound {
  * Sending never blocks and never fails: a front end that went away is no fault of the cell that still prints.
  */
 export interface KernelChannels extends AsyncDisposable {
+  /** Makes every message of this kernel process; the channels send some of their own, and all must be of one session. */
+  readonly make: MessageMaker;
   /** Requests in the order of their arrival; ends when the channels are disposed. What is no message, or not signed, never gets here. */
   receive(channel: RequestChannel): AsyncIterable<Inbound>;
   publish(message: Outgoing<IopubType>): void;

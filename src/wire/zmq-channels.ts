@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels, RequestChannel } from '../protocol/channels.ts';
@@ -79,6 +80,7 @@ interface Prompt {
 }
 
 class ZmqChannels implements KernelChannels {
+  readonly make = messageMaker(randomUUID());
   readonly #sockets: Sockets;
   readonly #heartbeat: Promise<Heartbeat | undefined>;
   readonly #frames: Frames;
@@ -180,12 +182,11 @@ class ZmqChannels implements KernelChannels {
 
   /** Protocol 5.5 (JEP 65): the first message that a subscriber sees says that from now on it sees all. */
   async #welcomeSubscribers(): Promise<void> {
-    const make = messageMaker(crypto.randomUUID());
     for await (const [event] of received(this.#sockets.iopub)) {
       if (event?.[0] !== 1) continue;
       const subscription = event.subarray(1).toString();
       // The subscription is the topic: any other might not match it.
-      this.#queues.iopub.send([subscription, ...this.#frames.encode(make('iopub_welcome', { subscription }))]);
+      this.#queues.iopub.send([subscription, ...this.#frames.encode(this.make('iopub_welcome', { subscription }))]);
     }
   }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freshConnection, signedFrames, writeConnectionFile, type ConnectionFile } from '../support/client-wire.ts';
 import { buildEchoKernel } from '../support/echo-kernel.ts';
 import { connectFrontEnd } from '../support/front-end.ts';
-import { heartbeat, RawClient, requestFrames, subscribe } from '../support/raw-client.ts';
+import { heartbeat, RawClient, requestFrames, subscribe, type RawMessage } from '../support/raw-client.ts';
 import { spawnKernel, startKernel, type KernelProgram } from '../support/start-kernel.ts';
 
 let echo: Awaited<ReturnType<typeof buildEchoKernel>>;
@@ -80,14 +80,20 @@ test('heartbeats are answered while the kernel is lost in a computation', async 
   await cell;
 });
 
-test('each subscriber is welcomed first, with the subscription it made', async () => {
+test('each subscriber is welcomed first, with the subscription it made, in the one session that the kernel has', async () => {
   await using kernel = await startKernel(echo.command);
+  const headers: RawMessage['header'][] = [];
   for (const topic of ['', '', 'kernel.']) {
     for await (const first of subscribe(kernel.connectionFile, topic)) {
       expect(first).toMatchObject({ header: { msg_type: 'iopub_welcome' }, parent: {}, content: { subscription: topic }, topic });
+      headers.push(first.header);
       break;
     }
   }
+  using client = new RawClient(kernel.connectionFile, 'control');
+  headers.push((await client.ask('kernel_info_request')).header);
+  expect(new Set(headers.map(({ session }) => session)).size).toBe(1);
+  expect(new Set(headers.map(({ msg_id }) => msg_id)).size).toBe(4);
 });
 
 test('two front ends share a kernel: each gets its own replies, both see all outputs', async () => {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { Inbound, KernelChannels, RequestChannel } from '../../src/protocol/channels.ts';
-import type { Outgoing } from '../../src/protocol/message.ts';
+import { messageMaker, type Outgoing } from '../../src/protocol/message.ts';
 import { parseRequest } from '../../src/protocol/parse.ts';
 
 /** One message that the kernel sent, in the order of sending over all channels. */
@@ -17,6 +17,7 @@ export interface Sent {
 /** The kernel's channels without a wire: what goes in is parsed by the kernel's own parser, what comes out is recorded. */
 export class MemoryChannels implements KernelChannels {
   readonly sent: Sent[] = [];
+  readonly make = messageMaker('kernel');
   disposed = false;
   readonly #arrived: { readonly [C in RequestChannel]: Inbound[] } = { shell: [], control: [] };
   readonly #prompts: ((value: string) => void)[] = [];
