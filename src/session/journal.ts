@@ -9,7 +9,7 @@ import { trace } from '../lib/trace.ts';
 
 const log = trace('session');
 
-/** A server destroys an idle context by itself after a day; what is older than two has nothing behind it. */
+/** A server destroys an idle context by itself after a day: entries older than two, whose owner is not known to live, have nothing behind them. */
 const forgottenAfterMs = 48 * 3600 * 1000;
 
 interface Entry {
@@ -70,9 +70,14 @@ export class Journal {
 }
 
 async function sweepFile(client: Client, file: string): Promise<void> {
-  const forgotten = Date.now() - (await stat(file)).mtimeMs > forgottenAfterMs;
   const { identity, entries } = parseFile(await readFile(file, 'utf8'));
-  if (!forgotten && (identity === '' || (await isAlive(identity)))) return;
+  if (await isAlive(identity)) return;
+  const forgotten = Date.now() - (await stat(file)).mtimeMs > forgottenAfterMs;
+  if (identity === '') {
+    // Its owner, whom nobody can name, may live and use its contexts: they are never destroyed, only no longer listed when they are old.
+    if (forgotten) await rm(file, { force: true });
+    return;
+  }
   const left: Entry[] = [];
   for (const entry of entries) {
     if (entry.host === client.host) {

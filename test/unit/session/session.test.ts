@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { identify } from '../../../src/lib/process-identity.ts';
@@ -421,4 +421,26 @@ test('contexts of a dead process on the same server are destroyed when a session
   await session.close(deadline);
   expect(server.seen.filter(({ route }) => route === 'POST contexts/destroy').map(({ fields }) => fields['contextId'])).toEqual(['x1', 'x1', 'x2']);
   expect(await place.journal()).toEqual([]);
+});
+
+test.for([
+  ['of a living process', identity, ['another.test', 'here'], []],
+  ['of a process that nobody can name, whose contexts may be in use', '', [], []],
+  ['of a dead process', '999999999:1:gone', [], ['left']],
+] as const)('a journal of three days ago %s', async ([, owner, stays, destroyed]) => {
+  await using place = await start();
+  const { server, session, home } = place;
+  const host = server.url.origin;
+  const file = join(home, 'contexts', 'old.json');
+  const entry = (at: string) => ({ host: at, clusterId: 'c1', contextId: 'left' });
+  await mkdir(join(home, 'contexts'));
+  await writeFile(file, JSON.stringify({ identity: owner, entries: [entry(host), entry('https://another.test')] }));
+  const old = Date.now() / 1000 - 3 * 24 * 3600;
+  await utimes(file, old, old);
+  await session.run('1', 'python', cell());
+  await session.close(deadline);
+  const entries = await readFile(file, 'utf8').then((text) => (JSON.parse(text) as { entries: { host: string }[] }).entries, () => []);
+  expect(entries.map((left) => left.host).sort()).toEqual(stays.map((name) => (name === 'here' ? host : `https://${name}`)).sort());
+  const asked = server.seen.filter(({ route }) => route === 'POST contexts/destroy').map(({ fields }) => fields['contextId']);
+  expect(asked.filter((id) => id !== 'x1')).toEqual(destroyed);
 });
