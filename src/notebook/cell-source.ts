@@ -8,8 +8,6 @@ export type CellSource =
       readonly args: string;
       /** The lines below it. */
       readonly body: string;
-      /** Written `%%name`. */
-      readonly wholeCell: boolean;
       /** The cell as a language would get it. */
       readonly code: string;
     };
@@ -18,7 +16,7 @@ export type CellSource =
 const headLine = /^(?:#|--|\/\/) (?:DBTITLE .*|COMMAND -+|Databricks notebook source)[ \t]*\r?\n?/;
 /** Its way to keep a cell of another language in a source file: every line behind a comment. */
 const magicLine = /^(?:#|--|\/\/) MAGIC ?/;
-const firstLine = /^(%%?)([A-Za-z_]\w*)(?=[ \t]|\r?\n|\r?$)([^\n]*)(?:\n|$)/;
+const firstLine = /^%%?([A-Za-z_]\w*)(?=[ \t]|\r?\n|\r?$)([^\n]*)(?:\n|$)/;
 
 /**
  * Reads a cell: a magic is one only on the first line that is not blank and not about the cell itself
@@ -28,9 +26,9 @@ export function parseCell(text: string): CellSource {
   let code = withoutBlankStart(text);
   while (headLine.test(code)) code = withoutBlankStart(code.replace(headLine, ''));
   if (magicLine.test(code)) code = withoutBlankStart(code.split('\n').map((line) => line.replace(magicLine, '')).join('\n'));
-  const [line, percent, name, rest = ''] = firstLine.exec(code) ?? [];
+  const [line, name, rest = ''] = firstLine.exec(code) ?? [];
   if (line === undefined || name === undefined) return { is: 'code', code: text };
-  return { is: 'magic', name, args: rest.trim(), body: code.slice(line.length), wholeCell: percent === '%%', code };
+  return { is: 'magic', name, args: rest.trim(), body: code.slice(line.length), code };
 }
 
 function withoutBlankStart(code: string): string {
