@@ -5,6 +5,7 @@
 Exit code 1 when a cell failed, 2 when a notebook could not be run at all. Notebooks stay as they are without --write.
 """
 import argparse
+import atexit
 import re
 import signal
 import sys
@@ -98,6 +99,10 @@ def run(path, write):
             ok = False
         except DeadKernelError:
             raise CannotRun(f"{path}: the kernel died.") from None
+        except (RuntimeError, OSError) as error:
+            # nbclient would clean up again on the way out, and fail with a traceback.
+            atexit.unregister(client._cleanup_kernel)
+            raise CannotRun(f"{path}: its kernel does not start: {error}") from None
     if not ok:
         print(f"{path}: a cell failed: {failure}", file=sys.stderr)
     if write:

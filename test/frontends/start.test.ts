@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,6 +164,23 @@ test.for<[string, () => Promise<string>, RegExp]>([
   expect(code).toBe(2);
   expect(stderr).toMatch(message);
   expect(stderr.match(/\n/g)).toHaveLength(1);
+});
+
+test.for([
+  ['ends at once', [process.execPath, '-e', '0'], /: its kernel does not start: Kernel died before replying/],
+  ['is not there', ['/nowhere/node'], /: its kernel does not start: .*\/nowhere\/node/],
+] as const)('of a kernel whose program %s one line is said', async ([, argv, message]) => {
+  const kernel = join(packageRoot, '.cache', 'jupyter', 'data', 'kernels', 'broken');
+  await mkdir(kernel, { recursive: true });
+  await writeFile(join(kernel, 'kernel.json'), JSON.stringify({ argv, display_name: 'Broken', language: 'none' }));
+  try {
+    const { code, stderr } = await execute(await notebook('broken.ipynb', 'broken', ['1']));
+    expect(code).toBe(2);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(message);
+    expect(stderr).not.toContain('Traceback');
+  } finally {
+    await rm(kernel, { recursive: true });
+  }
 });
 
 async function write(name: string, text: string): Promise<string> {
