@@ -9,6 +9,8 @@ export type CommandId = Id<'CommandId'>;
 /** The languages that `contexts/create` and `commands/execute` of API 1.2 take. */
 export type RemoteLanguage = 'scala' | 'python' | 'sql' | 'r';
 
+export const remoteLanguages: readonly RemoteLanguage[] = ['scala', 'python', 'sql', 'r'];
+
 /** Which commands a context of a language runs on a server as the 1.2 document describes it ("Command Execution"); today's run all. */
 export const classicContexts: Readonly<Record<RemoteLanguage, readonly RemoteLanguage[]>> = {
   scala: ['scala', 'sql'],

@@ -28,8 +28,8 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
       killed: cell.killed,
       mayStartCluster: !cell.silent,
       onStage: (stage) => output.waitFor(stage?.text),
-      onNotice: (text) => {
-        isNew = true;
+      onNotice: ({ text, replaced }) => {
+        isNew = replaced.length > 0;
         output.say(text);
       },
     });

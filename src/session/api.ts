@@ -14,17 +14,28 @@ export interface Session {
   close(deadlineMs: number): Promise<void>;
 }
 
+/** What one run is told and tells. The signals end waits, never a request in flight. */
 export interface RunOptions {
+  /** Gives a wait up, or cancels the command and waits for its end. */
   readonly interrupted: AbortSignal;
+  /** Gives the context up with the command in it. */
   readonly killed: AbortSignal;
   /** Unless false, a stopped cluster is started for this run. A front end's own requests must not: clusters cost money. */
   readonly mayStartCluster?: boolean;
   /** Called when what the run waits for changes, and with `undefined` once the command is sent. */
   onStage(stage: Stage | undefined): void;
-  /** Called when a context other than the expected one serves this run: opened anew after a loss, or the second of a classic server. */
-  onNotice?(text: string): void;
+  /** Called when a context other than the expected one has taken the command: opened anew after a loss, or the second of a classic server. */
+  onNotice?(notice: Notice): void;
 }
 
+/** What a cell is told of the context that it runs in. */
+export interface Notice {
+  readonly text: string;
+  /** The languages whose variables went with the context before it; none where it is a further one. */
+  readonly replaced: readonly RemoteLanguage[];
+}
+
+/** How a run ended, where it was not with an error of ours. */
 export type RunEnd =
   | { readonly end: 'result'; readonly result: CommandResult }
   /** Interrupted: cancelled on the server, or given up before it was sent. */

@@ -1,7 +1,7 @@
 import { runCommand } from '../databricks/run-command.ts';
 import type { CommandEnd } from '../databricks/run-command.ts';
 import type { RemoteLanguage } from '../databricks/types.ts';
-import { classicContexts } from '../databricks/types.ts';
+import { classicContexts, remoteLanguages } from '../databricks/types.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { whenAborted } from '../lib/signals.ts';
 import type { RunEnd, RunOptions } from './api.ts';
@@ -13,16 +13,21 @@ import { Opening } from './opening.ts';
 /** `news` is what the first command in a context is told of it. */
 type State =
   | { readonly is: 'closed' }
-  | { readonly is: 'opening'; readonly opening: Opening; readonly news: string | undefined }
-  | { readonly is: 'ready'; readonly context: OpenContext; readonly news: string | undefined }
+  | { readonly is: 'opening'; readonly opening: Opening; readonly news: News | undefined }
+  | { readonly is: 'ready'; readonly context: OpenContext; readonly news: News | undefined }
   | { readonly is: 'lost' };
+
+type News = { readonly isReplacement: boolean; readonly text: string };
 
 export type SlotEnd =
   | RunEnd
   /** The server does not run that language in this context; nothing was run. */
   | { readonly end: 'other-language' };
 
-const reopened = 'The earlier execution context is gone: this cell runs in a new one, without the variables of earlier cells.';
+const reopened: News = {
+  isReplacement: true,
+  text: 'The earlier execution context is gone: this cell runs in a new one, without the variables of earlier cells.',
+};
 
 /**
  * One execution context and its life: `closed`, `opening`, `ready`, `lost`, and from there to `opening` again when the next command comes.
@@ -32,7 +37,7 @@ export class ContextSlot {
   readonly language: RemoteLanguage;
   readonly #surroundings: Surroundings;
   /** What the first command is told of the first context. */
-  readonly #firstNews: string | undefined;
+  readonly #firstNews: News | undefined;
   readonly #lane = new Lane();
   readonly #ending = new AbortController();
   #state: State = { is: 'closed' };
@@ -40,7 +45,7 @@ export class ContextSlot {
   constructor(language: RemoteLanguage, surroundings: Surroundings, firstNews?: string) {
     this.language = language;
     this.#surroundings = surroundings;
-    this.#firstNews = firstNews;
+    this.#firstNews = firstNews === undefined ? undefined : { isReplacement: false, text: firstNews };
   }
 
   /** Begins to open the context, in the background, without starting a cluster for it. */
@@ -56,7 +61,7 @@ export class ContextSlot {
     try {
       const context = await this.#ready(options, giveUp);
       if (context === undefined) return { end: 'interrupted' };
-      if (!runsHere(context, this.language, language)) return { end: 'other-language' };
+      if (!this.#languagesOf(context).includes(language)) return { end: 'other-language' };
       return await this.#runIn(context, code, language, options);
     } finally {
       leave();
@@ -102,11 +107,7 @@ export class ContextSlot {
   async #ready(options: RunOptions, giveUp: AbortSignal): Promise<OpenContext | undefined> {
     while (!giveUp.aborted) {
       const state = this.#state;
-      if (state.is === 'ready') {
-        if (state.news !== undefined) options.onNotice?.(state.news);
-        this.#setState({ ...state, news: undefined });
-        return state.context;
-      }
+      if (state.is === 'ready') return state.context;
       const opening = state.is === 'opening' ? state.opening : this.#open();
       // One that had begun in the background may yet answer that the cluster is stopped: then the loop opens again.
       opening.mayStartCluster = options.mayStartCluster ?? true;
@@ -142,6 +143,7 @@ export class ContextSlot {
       killed: AbortSignal.any([options.killed, this.#ending.signal]),
       onStarted: () => {
         started = true;
+        this.#tellNews(context, options);
       },
     };
     try {
@@ -152,6 +154,20 @@ export class ContextSlot {
       if (!started && language !== this.language && refusesLanguage(error)) return { end: 'other-language' };
       throw error;
     }
+  }
+
+  /** To the command that the context has taken, and not to one that went elsewhere. */
+  #tellNews(context: OpenContext, options: RunOptions): void {
+    const state = this.#state;
+    if (state.is !== 'ready' || state.context !== context || state.news === undefined) return;
+    this.#setState({ ...state, news: undefined });
+    const { text, isReplacement } = state.news;
+    options.onNotice?.({ text, replaced: isReplacement ? this.#languagesOf(context) : [] });
+  }
+
+  /** The languages whose commands the server runs in this context, as far as it is known without asking. */
+  #languagesOf({ connection }: OpenContext): readonly RemoteLanguage[] {
+    return connection.client.dialect.body === 'json' ? remoteLanguages : classicContexts[this.language];
   }
 
   async #settle(context: OpenContext, end: CommandEnd): Promise<RunEnd> {
@@ -188,8 +204,4 @@ export class ContextSlot {
 
 function clusterIsStopped(): BridgeError<'context'> {
   return new BridgeError('context', 'The cluster is stopped, and what a front end asks by itself does not start it: run a cell.', { lost: false });
-}
-
-function runsHere({ connection }: OpenContext, context: RemoteLanguage, command: RemoteLanguage): boolean {
-  return connection.client.dialect.body === 'json' || classicContexts[context].includes(command);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createCredentials } from '../../src/databricks/auth/chain.ts';
 import type { Client, ClientOptions } from '../../src/databricks/client.ts';
 import { createClient } from '../../src/databricks/client.ts';
-import type { ClusterId } from '../../src/databricks/types.ts';
+import type { ClusterId, RemoteLanguage } from '../../src/databricks/types.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { RunOptions } from '../../src/session/api.ts';
 import type { Connection } from '../../src/session/connection.ts';
@@ -64,6 +64,8 @@ export const loginPages = {
 export interface Cell extends RunOptions {
   readonly stages: (Stage | undefined)[];
   readonly notices: string[];
+  /** The languages whose variables went with a context that was replaced. */
+  readonly replaced: RemoteLanguage[];
   interrupt(): void;
   kill(): void;
 }
@@ -73,13 +75,18 @@ export function cell(): Cell {
   const killed = new AbortController();
   const stages: (Stage | undefined)[] = [];
   const notices: string[] = [];
+  const replaced: RemoteLanguage[] = [];
   return {
     interrupted: interrupted.signal,
     killed: killed.signal,
     stages,
     notices,
+    replaced,
     onStage: (stage) => void stages.push(stage),
-    onNotice: (text) => void notices.push(text),
+    onNotice: ({ text, replaced: languages }) => {
+      notices.push(text);
+      replaced.push(...languages);
+    },
     interrupt: () => interrupted.abort(),
     kill: () => killed.abort(),
   };

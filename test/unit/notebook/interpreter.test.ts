@@ -67,7 +67,7 @@ describe('a cell in its own language', () => {
     expect((await run('1')).outputs).toEqual([result('1')]);
     expect((await run('print("Out[9]: 1")')).outputs).toEqual([stdout('Out[9]: 1\n')]);
     session.answer((_, options) => {
-      options.onNotice?.('The cluster was restarted; variables are gone.');
+      options.onNotice?.({ text: 'The cluster was restarted; variables are gone.', replaced: ['python'] });
       return { end: 'result', result: { kind: 'text', text: 'Out[1]: 2' } };
     });
     expect((await run('2')).outputs).toEqual([
@@ -215,11 +215,18 @@ describe('a cell that does not come to its end', () => {
     ['with a context that vanished', new BridgeError('context', 'The variables are gone.', { lost: true }), 'ContextLost'],
     ['with a context that did not open', new BridgeError('context', 'No context.', { lost: false }), 'ContextError'],
     ['with a command that was not run', new BridgeError('command', 'The result was lost.', {}), 'CommandError'],
-    ['with a defect of ours', BridgeError.from(new TypeError('x is undefined')), 'InternalError'],
   ])('%s says why in one sentence', async ([, error, ename]) => {
     const { session, run } = open();
     session.answer(() => Promise.reject(error));
     expect(errorOf((await run('1')).outcome)).toEqual({ ename, evalue: error.message, traceback: [`\u001b[0;31m${ename}\u001b[0m: ${error.message}`] });
+  });
+
+  test('because of a defect of ours says where it is, for whoever reports it', async () => {
+    const { session, run } = open();
+    session.answer(() => Promise.reject(new TypeError('x is undefined')));
+    const error = errorOf((await run('1')).outcome);
+    expect(error).toMatchObject({ ename: 'InternalError', evalue: 'x is undefined' });
+    expect(error?.traceback).toEqual(expect.arrayContaining([expect.stringContaining('interpreter.test.ts')]));
   });
 
   test('because it was interrupted ends as KeyboardInterrupt', async () => {

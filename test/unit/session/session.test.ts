@@ -5,6 +5,7 @@ import { identify } from '../../../src/lib/process-identity.ts';
 import type { Client } from '../../../src/databricks/client.ts';
 import type { Connection } from '../../../src/session/connection.ts';
 import { createSession } from '../../../src/session/session.ts';
+import type { ScriptedServer } from '../../support/scripted-server.ts';
 import { cell, clientFor, connectionTo, failedWith, failureOf, finished, loginPages, refused, running, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
 
 const identity = (await identify(process.pid)) ?? '';
@@ -141,6 +142,7 @@ test('a context that execute finds gone is reported in that cell; the next gets 
   const next = cell();
   expect(await session.run('3', 'python', next)).toEqual(ok);
   expect(next.notices).toEqual(['The earlier execution context is gone: this cell runs in a new one, without the variables of earlier cells.']);
+  expect(next.replaced).toEqual(['scala', 'python', 'sql', 'r']);
   expect(server.seen.findLast(({ route }) => route === 'POST commands/execute')?.fields['contextId']).toBe('x2');
   const after = cell();
   await session.run('4', 'python', after);
@@ -283,6 +285,14 @@ test('code over the limit is refused before anything is sent', async () => {
   expect(server.seen).toEqual([]);
 });
 
+/** Bodies are forms, and only forms. */
+function speakClassic(server: ScriptedServer): void {
+  let made = 0;
+  server.on('POST contexts/create', ({ headers }) =>
+    headers['content-type'] === 'application/json' ? refused('NoSuchElementException: key not found: language') : { json: { id: `x${(made += 1)}` } },
+  );
+}
+
 test("today's servers run every language in the one context", async () => {
   await using place = await start('scala');
   const { server, session } = place;
@@ -293,16 +303,33 @@ test("today's servers run every language in the one context", async () => {
 test('a classic server gets a second context for a language that the first does not run, without trying', async () => {
   await using place = await start('scala');
   const { server, session } = place;
-  let made = 0;
-  server.on('POST contexts/create', ({ headers }) =>
-    headers['content-type'] === 'application/json' ? refused('NoSuchElementException: key not found: language') : { json: { id: `x${(made += 1)}` } },
-  );
+  speakClassic(server);
   for (const language of ['scala', 'sql'] as const) expect(await session.run('1', language, cell())).toEqual(ok);
   const other = cell();
   for (let time = 0; time < 2; time += 1) expect(await session.run('1', 'python', other)).toEqual(ok);
   expect(other.notices).toEqual(['This server runs python in an execution context of its own: variables and temp views are not shared with scala.']);
+  expect(other.replaced).toEqual([]);
   const executed = server.seen.filter(({ route }) => route === 'POST commands/execute').map(({ fields }) => `${fields['language']} in ${fields['contextId']}`);
   expect(executed).toEqual(['scala in x1', 'sql in x1', 'python in x2', 'python in x2']);
+});
+
+test('on a classic server a lost context is told to the cell that runs in its successor, not to one of another language', async () => {
+  await using place = await start('scala');
+  const { server, session } = place;
+  speakClassic(server);
+  server.on('GET commands/status', running);
+  const first = cell();
+  const run = session.run('1', 'scala', first);
+  await server.arrived('GET commands/status');
+  first.kill();
+  expect(await run).toEqual({ end: 'killed' });
+  server.on('GET commands/status', finished('done'));
+  const [other, next] = [cell(), cell()];
+  expect(await session.run('2', 'python', other)).toEqual(ok);
+  expect(other.notices).toEqual([expect.stringContaining('python in an execution context of its own')]);
+  expect(await session.run('3', 'scala', next)).toEqual(ok);
+  expect(next.notices).toEqual([expect.stringContaining('The earlier execution context is gone')]);
+  expect(next.replaced).toEqual(['scala', 'sql']);
 });
 
 test.for([
