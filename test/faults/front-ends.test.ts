@@ -36,7 +36,7 @@ describe('a kernel that cannot start says why in one line and ends with a failur
   test.for<[string, unknown, RegExp]>([
     ['no JSON', '{"shell_port": ', /is not a JSON object\.\n$/],
     ['a port that is none', { shell_port: 70_000 }, /must hold a port number as shell_port, not 70000\.\n$/],
-    ['an address that is not this machine', { ip: '203.0.113.7' }, /^The shell socket cannot be bound to tcp:\/\/203\.0\.113\.7:\d+: [^\n]*\.\n$/],
+    ['an address that is not this machine', { ip: '203.0.113.7' }, /^The \w+ socket cannot be bound to tcp:\/\/203\.0\.113\.7:\d+: [^\n]*\.\n$/],
     ['a signature scheme that nobody knows', { signature_scheme: 'hmac-rot13' }, /asks for the unknown signature_scheme "hmac-rot13"\.\n$/],
   ])('a connection file with %s', async ([, changes, line]) => {
     await using home = await temporaryDirectory();
