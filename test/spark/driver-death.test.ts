@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { kill } from 'node:process';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/lib/time.ts';
 import { startSparkDriver } from '../../src/workspace/driver/spark-driver.ts';
 import { TestDriver, testOptions, type TestContext } from '../fixtures/drivers/test-driver.ts';
 
@@ -19,7 +20,7 @@ async function gone(pid: number): Promise<void> {
     } catch {
       return;
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await systemClock.sleep(10);
   }
 }
 

@@ -5,7 +5,7 @@ export type DriverLanguage = 'scala' | 'python' | 'sql';
 export interface Driver extends AsyncDisposable {
   /** Makes a context whose REPL of `language` is running when this resolves; the others start when first used. */
   open(contextId: string, language: DriverLanguage): Promise<void>;
-  /** Runs code to its end. A context runs one command at a time; the caller queues. Rejects only when the driver died. */
+  /** Runs code to its end. A context runs one command at a time; the caller queues. Rejects only when the driver died or broke, never for what the code does. */
   execute(command: DriverCommand): Promise<DriverResult>;
   /** Stops a running command; its `execute` then ends as `cancelled`, `lost`, or with the result that came first. */
   cancel(contextId: string, commandId: string): Promise<void>;

@@ -17,7 +17,10 @@ export interface JvmOptions {
   readonly reception: Reception;
 }
 
-/** Starts the JVM of a cluster; Spark is not running yet when it has connected. */
+/**
+ * Starts the JVM of a cluster; Spark is not running yet when it has connected. Its heap is what Java takes by itself, at most a quarter
+ * of the machine's memory, which leaves room for Python and the front end; the environment's JDK_JAVA_OPTIONS can say otherwise (-Xmx8g).
+ */
 export function startJvm({ runtime, jar, workDirectory, logFile, reception }: JvmOptions): Promise<Child> {
   const java = [
     '-Xss4m', '-XX:+IgnoreUnrecognizedVMOptions', '-Djdk.reflect.useDirectMethodHandle=false',
