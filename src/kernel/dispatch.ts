@@ -1,9 +1,9 @@
 import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels } from '../protocol/channels.ts';
+import { toCellError } from '../protocol/cell-error.ts';
 import type { CommType, Contents, ReplyTo, ReplyType, RequestType } from '../protocol/contents.ts';
 import type { RequestOf } from '../protocol/parse.ts';
 import { exchange, type Exchange, type Signals } from './exchange.ts';
-import { failureOf, logFailure } from './failure.ts';
 
 const log = trace('kernel');
 
@@ -47,9 +47,7 @@ export async function dispatch(
       }
     }
   } catch (thrown) {
-    const failure = failureOf(thrown);
-    logFailure(failure);
-    reply({ status: 'error', ...failure });
+    reply({ status: 'error', ...toCellError(thrown) });
     return 'error';
   } finally {
     status('idle');

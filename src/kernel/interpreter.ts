@@ -1,3 +1,4 @@
+import type { CellError } from '../protocol/cell-error.ts';
 import type { MimeBundle, Output } from '../protocol/output.ts';
 
 type MaybePromise<T> = T | Promise<T>;
@@ -25,12 +26,6 @@ export interface Cell {
   emit(output: Output): void;
   /** Asks the front end that sent the cell. Rejects where it allows no stdin, or on interrupt. */
   input(prompt: string, password: boolean): Promise<string>;
-}
-
-export interface CellError {
-  readonly ename: string;
-  readonly evalue: string;
-  readonly traceback: readonly string[];
 }
 
 /** How a cell ended. `pages` is text that a front end shows beside the notebook (the pager), as for `name?`. */

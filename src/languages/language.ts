@@ -1,5 +1,6 @@
 import type { CommandResult, RemoteLanguage } from '../databricks/types.ts';
-import type { CellError, Completeness, Match, Outcome } from '../kernel/interpreter.ts';
+import type { Completeness, Match, Outcome } from '../kernel/interpreter.ts';
+import type { CellError } from '../protocol/cell-error.ts';
 import type { Output } from '../protocol/output.ts';
 import type { Readers, View } from '../render/result.ts';
 

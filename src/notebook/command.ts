@@ -3,8 +3,8 @@ import type { RemoteLanguage } from '../databricks/types.ts';
 import type { Command, CommandEnd } from '../languages/language.ts';
 import type { Languages } from '../languages/index.ts';
 import { BridgeError } from '../lib/errors.ts';
+import { cellError, keyboardInterrupt } from '../protocol/cell-error.ts';
 import type { RunEnd, Session } from '../session/api.ts';
-import { interruptedError, killedError } from './cell-error.ts';
 import type { CellOutput } from './cell-output.ts';
 
 interface Setting {
@@ -49,8 +49,14 @@ function endOf(end: RunEnd): CommandEnd {
     case 'result':
       return { result: end.result };
     case 'interrupted':
-      return { error: interruptedError };
+      return { error: keyboardInterrupt };
     case 'killed':
-      return { error: killedError };
+      return { error: givenUp };
   }
 }
+
+/** The interrupt did not end the command, or the kernel is going away. */
+const givenUp = cellError(
+  keyboardInterrupt.ename,
+  'The command did not stop, so its context was given up: variables and temporary views are gone. The next cell opens a new context.',
+);

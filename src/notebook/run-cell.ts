@@ -1,5 +1,5 @@
 import type { Outcome } from '../kernel/interpreter.ts';
-import { cellError } from './cell-error.ts';
+import { cellError } from '../protocol/cell-error.ts';
 import { parseCell } from './cell-source.ts';
 import { findMagic, magics, unknownMagic } from './magics/index.ts';
 import type { CellRun } from './magics/magic.ts';

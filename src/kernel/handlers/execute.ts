@@ -1,11 +1,12 @@
 import { BridgeError } from '../../lib/errors.ts';
+import { whenAborted } from '../../lib/signals.ts';
+import { keyboardInterrupt, toCellError, type CellError } from '../../protocol/cell-error.ts';
 import type { Contents } from '../../protocol/contents.ts';
 import type { Output } from '../../protocol/output.ts';
 import type { Handler } from '../dispatch.ts';
 import type { Exchange } from '../exchange.ts';
-import { failureOf, keyboardInterrupt, logFailure } from '../failure.ts';
 import type { History } from '../history.ts';
-import type { Cell, CellError, Evaluated, Interpreter, Outcome } from '../interpreter.ts';
+import type { Cell, Evaluated, Interpreter, Outcome } from '../interpreter.ts';
 
 type Execute = Handler<'execute_request'>;
 type Reply = Contents['execute_reply'];
@@ -76,7 +77,7 @@ async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_re
   const { code, user_expressions } = exchange.request.content;
   const { executionCount: execution_count } = cell;
   try {
-    const interpreter = await unlessInterrupted(pending, cell);
+    const interpreter = await unlessInterrupted(pending, cell.interrupted);
     if (!interpreter) return { status: 'error', ...keyboardInterrupt, execution_count };
     const outcome: Outcome = await interpreter.execute(code, cell);
     if (outcome.status === 'error') return { status: 'error', ...outcome.error, execution_count };
@@ -87,16 +88,13 @@ async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_re
       user_expressions: await evaluate(interpreter, user_expressions, cell),
     };
   } catch (thrown) {
-    return { status: 'error', ...cellError(thrown, cell), execution_count };
+    return { status: 'error', ...endedBy(thrown, cell), execution_count };
   }
 }
 
 /** A prompt that an interrupt ended rejects with the signal's reason, and may come back through the interpreter. */
-function cellError(thrown: unknown, cell: Cell): CellError {
-  if (cell.interrupted.aborted && thrown === cell.interrupted.reason) return keyboardInterrupt;
-  const failure = failureOf(thrown);
-  logFailure(failure);
-  return failure;
+function endedBy(thrown: unknown, cell: Cell): CellError {
+  return cell.interrupted.aborted && thrown === cell.interrupted.reason ? keyboardInterrupt : toCellError(thrown);
 }
 
 async function evaluate(
@@ -107,17 +105,12 @@ async function evaluate(
   return Object.keys(expressions).length === 0 ? {} : interpreter.evaluate(expressions, cell);
 }
 
-/** `undefined` when the cell is interrupted first. */
-async function unlessInterrupted(pending: Promise<Interpreter>, cell: Cell): Promise<Interpreter | undefined> {
-  if (cell.interrupted.aborted) return undefined;
-  let stop = () => {};
-  const stopped = new Promise<undefined>((resolve) => {
-    stop = () => resolve(undefined);
-    cell.interrupted.addEventListener('abort', stop, { once: true });
-  });
+/** `undefined` when the signal aborts first. */
+async function unlessInterrupted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const interrupted = whenAborted(signal);
   try {
-    return await Promise.race([pending, stopped]);
+    return await Promise.race([interrupted.then(() => undefined), pending]);
   } finally {
-    cell.interrupted.removeEventListener('abort', stop);
+    interrupted.forget();
   }
 }

@@ -1,4 +1,4 @@
-import { cellError } from '../cell-error.ts';
+import { cellError } from '../../protocol/cell-error.ts';
 import type { Magic } from './magic.ts';
 
 /** Magics that Databricks notebooks have and this kernel has not: a clear answer instead of "unknown". */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { remoteCall } from '../../languages/remote.ts';
 import { renderResult, type Readers } from '../../render/result.ts';
-import { cellError } from '../cell-error.ts';
+import { cellError } from '../../protocol/cell-error.ts';
 import { textOf, type Magic } from './magic.ts';
 
 export const sh: Magic = {

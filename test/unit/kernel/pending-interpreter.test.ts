@@ -51,16 +51,18 @@ test('an interrupt gives the wait for the interpreter up, and the next cell wait
   expect((await kernel.channels.idle(second)).find(({ type }) => type === 'execute_reply')?.content).toMatchObject({ status: 'ok' });
 });
 
-test('without an interpreter each cell says why, in the words of the error, and the kernel lives', async () => {
-  const error = new BridgeError('config', 'DATABRICKS_TOKEN is set without DATABRICKS_HOST.', { setting: 'DATABRICKS_HOST' });
+test.for([
+  ['ConfigurationError', new BridgeError('config', 'DATABRICKS_TOKEN is set without DATABRICKS_HOST.', { setting: 'DATABRICKS_HOST' })],
+  ['AccessDenied', new BridgeError('api', 'The token was refused.', { status: 403, serverMessage: '' })],
+] as const)('without an interpreter each cell says why, by the name %s and in the words of the error, and the kernel lives', async ([ename, error]) => {
   await using kernel = memoryKernel({ interpreter: Promise.reject(error) });
   for (const execution_count of [1, 2]) {
     const sent = await kernel.channels.ask('shell', 'execute_request', { code: 'echo:hi' });
     expect(sent.find(({ type }) => type === 'execute_reply')?.content).toEqual({
       status: 'error',
-      ename: 'ConfigurationError',
+      ename,
       evalue: error.message,
-      traceback: [`ConfigurationError: ${error.message}`],
+      traceback: [`\u001b[0;31m${ename}\u001b[0m: ${error.message}`],
       execution_count,
     });
   }
