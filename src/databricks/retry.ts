@@ -48,20 +48,30 @@ export function retryDelay(failure: unknown, failures: number): number {
   return Math.max(asked, Math.min(policy.longestMs, policy.firstMs * policy.factor ** (failures - 1)));
 }
 
-/** Sends a request until it is answered, may not be repeated, or the next attempt would be later than `patienceMs` after the first. */
-export async function withRetries<T>(
-  { clock, repeatable, patienceMs }: { readonly clock: Clock; readonly repeatable: boolean; readonly patienceMs: number },
-  send: () => Promise<T>,
-): Promise<T> {
+/** How long and how often one request is sent. */
+export interface Retries {
+  readonly clock: Clock;
+  readonly repeatable: boolean;
+  readonly patienceMs: number;
+  /** Keeps an attempt that has not begun from being made, and ends the wait for it; one that has begun goes on. */
+  readonly giveUp?: AbortSignal | undefined;
+}
+
+/**
+ * Sends a request until it is answered, may not be repeated, or the next attempt would be later than `patienceMs` after the first.
+ * Throws the last failure, or the reason of `giveUp` where that ended it.
+ */
+export async function withRetries<T>({ clock, repeatable, patienceMs, giveUp }: Retries, send: () => Promise<T>): Promise<T> {
   const begun = clock.now();
   for (let failures = 1; ; failures += 1) {
+    giveUp?.throwIfAborted();
     try {
       return await send();
     } catch (failure) {
       if (!mayRepeat(failure, repeatable)) throw failure;
       const delay = retryDelay(failure, failures);
       if (clock.now() - begun + delay > patienceMs) throw failure;
-      await clock.sleep(delay);
+      await clock.sleep(delay, giveUp);
     }
   }
 }

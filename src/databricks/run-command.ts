@@ -28,6 +28,7 @@ export function checkCommand(code: string): void {
   );
 }
 
+/** One command, where it runs, and how it can be ended early. */
 export interface CommandRun {
   readonly context: ContextAddress;
   readonly language: RemoteLanguage;
@@ -38,14 +39,12 @@ export interface CommandRun {
   readonly killed: AbortSignal;
   /** Called when the server has taken the command. */
   onStarted?(): void;
-  /** Called with every answer of `commands/status`; the place for what is shown while a cell runs. */
-  onState?(state: CommandState): void;
 }
 
 export type CommandEnd =
   /** `doubtful`: it failed in a way that the context may not have survived. */
   | { readonly end: 'result'; readonly result: CommandResult; readonly doubtful: boolean }
-  /** Cancelled because we asked for it. */
+  /** Cancelled because we asked for it, or not taken yet and not sent any more. */
   | { readonly end: 'interrupted' }
   /** Ended as cancelled though we asked for nothing: the context was shut down under it, or somebody else cancelled it. */
   | { readonly end: 'cancelled-elsewhere'; readonly result: CommandResult }
@@ -66,8 +65,9 @@ export async function runCommand(client: Client, run: CommandRun): Promise<Comma
 
 async function settle(client: Client, run: CommandRun): Promise<CommandEnd> {
   const command = await execute(client, run);
+  if (command === undefined) return { end: 'interrupted' };
   run.onStarted?.();
-  const poll = new Poll(client, command, run);
+  const poll = new Poll(client, command);
   if (!run.interrupted.aborted) {
     const state = await poll.untilEnded(AbortSignal.any([run.interrupted, run.killed]));
     if (state !== undefined) return ended(state, false);
@@ -79,10 +79,13 @@ async function settle(client: Client, run: CommandRun): Promise<CommandEnd> {
   return state === undefined ? { end: 'killed' } : ended(state, true);
 }
 
-async function execute(client: Client, { context, language, code }: CommandRun): Promise<CommandAddress> {
+/** `undefined` where the run was given up before the server took the command. */
+async function execute(client: Client, { context, language, code, interrupted, killed }: CommandRun): Promise<CommandAddress | undefined> {
+  const giveUp = AbortSignal.any([interrupted, killed]);
   try {
-    return { ...context, commandId: await client.commands.execute(context, language, code) };
+    return { ...context, commandId: await client.commands.execute(context, language, code, giveUp) };
   } catch (error) {
+    if (giveUp.aborted && error === giveUp.reason) return undefined;
     if (!(error instanceof BridgeError) || !error.is('net') || !error.details.sent) throw error;
     throw new BridgeError(
       'command',
@@ -97,14 +100,12 @@ async function execute(client: Client, { context, language, code }: CommandRun):
 class Poll {
   readonly #client: Client;
   readonly #command: CommandAddress;
-  readonly #run: CommandRun;
   /** An answer was sent for and never came: it may have been the one that holds the result. */
   #answerLost = false;
 
-  constructor(client: Client, command: CommandAddress, run: CommandRun) {
+  constructor(client: Client, command: CommandAddress) {
     this.#client = client;
     this.#command = command;
-    this.#run = run;
   }
 
   /** Polls until the command has ended, or until `waits` aborts; then `undefined`. */
@@ -117,7 +118,6 @@ class Poll {
       let delay: number;
       try {
         const state = await this.#client.commands.status(this.#command);
-        this.#run.onState?.(state);
         if (hasEnded(state)) return state;
         failures = 0;
         failingSince = undefined;

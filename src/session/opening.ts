@@ -65,7 +65,7 @@ export class Opening {
       const usable = await passClusterGate(connection, wait, () => this.mayStartCluster);
       if (!usable || wait.signal.aborted) return undefined;
       wait.onStage({ waitsFor: 'context', text: `Opening a ${language} context on cluster ${connection.describe.cluster} at ${connection.describe.host}` });
-      address = await this.#create(connection, language);
+      address = await this.#create(connection, language, wait.signal);
       await journal.add(connection.client.host, address);
       await waitForContext(connection.client, address, wait.signal);
       opened = true;
@@ -75,11 +75,11 @@ export class Opening {
     }
   }
 
-  async #create(connection: Connection, language: RemoteLanguage): Promise<ContextAddress> {
+  async #create(connection: Connection, language: RemoteLanguage, giveUp: AbortSignal): Promise<ContextAddress> {
     const { client, clusterId, embedded } = connection;
     const { identity } = this.#surroundings;
     const owner = embedded && identity !== '' ? identity : undefined;
-    return { clusterId, contextId: await client.contexts.create(clusterId, language, owner) };
+    return { clusterId, contextId: await client.contexts.create(clusterId, language, { owner, giveUp }) };
   }
 
   #setStage(stage: Stage): void {

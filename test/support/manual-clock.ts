@@ -29,9 +29,14 @@ export class ManualClock implements Clock {
     return this.#sleepers.length;
   }
 
+  /** Waits until somebody sleeps. */
+  async asleep(): Promise<void> {
+    if (this.#sleepers.length === 0) await new Promise<void>((resolve) => (this.#slept = resolve));
+  }
+
   /** Waits until somebody sleeps; then moves on until all who sleep now are awake. */
   async pass(): Promise<void> {
-    if (this.#sleepers.length === 0) await new Promise<void>((resolve) => (this.#slept = resolve));
+    await this.asleep();
     await this.advance(Math.max(...this.#sleepers.map(({ at }) => at - this.#now)));
   }
 

@@ -14,6 +14,7 @@ export interface Api {
   readonly patienceMs: number;
 }
 
+/** A GET by its path below the host, repeated while the server has trouble. Throws `BridgeError`: `net` or `api`. */
 export function get(api: Api, path: string, query?: Readonly<Record<string, string>>): Promise<JsonValue> {
   return withRetries({ ...api, repeatable: true }, () => getOnce(api, path, query));
 }
@@ -23,9 +24,15 @@ export function getOnce({ http }: Api, path: string, query?: Readonly<Record<str
   return http.call({ method: 'GET', path, ...(query && { query }) });
 }
 
-export type PostOptions = { /** Saying it twice does what saying it once does. */ readonly repeatable: boolean };
+export interface PostOptions {
+  /** Saying it twice does what saying it once does. Other requests go out again only where the server surely did not process them. */
+  readonly repeatable: boolean;
+  /** Ends the wait for a further attempt; `post` then throws its reason, and what was asked for was not done. */
+  readonly giveUp?: AbortSignal | undefined;
+}
 
-export function post(api: Api, path: string, fields: JsonObject, { repeatable }: PostOptions): Promise<JsonValue> {
+/** A POST with its fields in a body as the server's dialect wants it. Throws `BridgeError`: `net` or `api`. */
+export function post(api: Api, path: string, fields: JsonObject, { repeatable, giveUp }: PostOptions): Promise<JsonValue> {
   const { http, dialect } = api;
-  return withRetries({ ...api, repeatable }, () => http.call({ method: 'POST', path, body: encodeBody(fields, dialect.body) }));
+  return withRetries({ ...api, repeatable, giveUp }, () => http.call({ method: 'POST', path, body: encodeBody(fields, dialect.body) }));
 }

@@ -3,18 +3,21 @@ import { parseCommandId, parseCommandState } from '../parse.ts';
 import type { Api } from './call.ts';
 import { getOnce, post } from './call.ts';
 
+/** Where an execution context is; every call on it names both. */
 export interface ContextAddress {
   readonly clusterId: ClusterId;
   readonly contextId: ContextId;
 }
+
+/** Where a command runs or ran. */
 export interface CommandAddress extends ContextAddress {
   readonly commandId: CommandId;
 }
 
 /** "Command Execution" of API 1.2. */
 export interface Commands {
-  /** Sent again only where it surely was not processed. */
-  execute(context: ContextAddress, language: RemoteLanguage, command: string): Promise<CommandId>;
+  /** Sent again only where it surely was not processed, and no more once `giveUp` aborts: then throws its reason, and nothing was run. */
+  execute(context: ContextAddress, language: RemoteLanguage, command: string, giveUp?: AbortSignal): Promise<CommandId>;
   /** One attempt: the answer that says a command has ended is given once, so the caller must know of every answer that was lost. */
   status(command: CommandAddress): Promise<CommandState>;
   cancel(command: CommandAddress): Promise<void>;
@@ -22,8 +25,9 @@ export interface Commands {
 
 export function createCommands(api: Api): Commands {
   return {
-    async execute({ clusterId, contextId }, language, command) {
-      return parseCommandId(await post(api, '/api/1.2/commands/execute', { language, clusterId, contextId, command }, { repeatable: false }));
+    async execute({ clusterId, contextId }, language, command, giveUp) {
+      const fields = { language, clusterId, contextId, command };
+      return parseCommandId(await post(api, '/api/1.2/commands/execute', fields, { repeatable: false, giveUp }));
     },
     async status({ clusterId, contextId, commandId }) {
       return parseCommandState(await getOnce(api, '/api/1.2/commands/status', { clusterId, contextId, commandId }));

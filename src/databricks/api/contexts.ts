@@ -6,13 +6,19 @@ import type { Api } from './call.ts';
 import { get, post } from './call.ts';
 import type { ContextAddress } from './commands.ts';
 
+export interface CreateOptions {
+  readonly owner?: string | undefined;
+  readonly giveUp?: AbortSignal;
+}
+
 /** "Execution Context" of API 1.2. */
 export interface Contexts {
   /**
    * The context may still be `Pending` when its id is here. Also finds out whether the server reads JSON: one that does not is spoken
    * to in forms from then on. `owner` goes to the embedded workspace only, which destroys the contexts of a process that is gone.
+   * Once `giveUp` aborts it is not sent again: then throws its reason, and nothing was made.
    */
-  create(clusterId: ClusterId, language: RemoteLanguage, owner?: string): Promise<ContextId>;
+  create(clusterId: ClusterId, language: RemoteLanguage, options?: CreateOptions): Promise<ContextId>;
   status(context: ContextAddress): Promise<ContextState>;
   /** Unknown ids are no error: the server echoes them. */
   destroy(context: ContextAddress): Promise<void>;
@@ -20,9 +26,9 @@ export interface Contexts {
 
 export function createContexts(api: Api): Contexts {
   return {
-    async create(clusterId, language, owner) {
+    async create(clusterId, language, { owner, giveUp } = {}) {
       const fields = { language, clusterId, ...(owner !== undefined && { owner }) };
-      const send = () => post(api, '/api/1.2/contexts/create', fields, { repeatable: false });
+      const send = () => post(api, '/api/1.2/contexts/create', fields, { repeatable: false, giveUp });
       try {
         return parseContextId(await send());
       } catch (error) {

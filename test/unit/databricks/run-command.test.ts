@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
+import type { ClientOptions } from '../../../src/databricks/client.ts';
 import { checkCommand, longestCommand, runCommand } from '../../../src/databricks/run-command.ts';
 import type { ClusterId, ContextId } from '../../../src/databricks/types.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import type { Answer, Script, ScriptedServer } from '../../support/scripted-server.ts';
 import { cell, clientFor, failedWith, failureOf, finished, loginPages, refused, running, startScriptedApi } from '../../support/scripted-api.ts';
 
 const context = { clusterId: 'c1' as ClusterId, contextId: 'x1' as ContextId };
 
-async function start(statuses: readonly (Answer | Script)[]) {
+async function start(statuses: readonly (Answer | Script)[], options: Partial<ClientOptions> = {}) {
   const server: ScriptedServer = await startScriptedApi();
   server.on('GET commands/status', ...statuses);
-  const client = clientFor(server.url);
+  const client = clientFor(server.url, options);
   const signals = cell();
   return {
     server,
@@ -56,6 +58,26 @@ test('an interrupt while the answer to execute is under way waits for it, so tha
   });
   expect(await api.run()).toEqual({ end: 'interrupted' });
   expect((await api.server.arrived('POST commands/cancel')).fields['commandId']).toBe('k9');
+});
+
+test('an interrupt while a refused execute waits for its next attempt sends nothing more', async () => {
+  const clock = new ManualClock();
+  await using api = await start([finished('2')], { clock });
+  api.server.on('POST commands/execute', { status: 429, json: { error: 'x' }, headers: { 'retry-after': '7' } }, { json: { id: 'k1' } });
+  const run = api.run();
+  await clock.asleep();
+  api.signals.interrupt();
+  expect(await run).toEqual({ end: 'interrupted' });
+  expect(api.server.seen.map(({ route }) => route)).toEqual(['POST commands/execute']);
+});
+
+test('a refusal that arrives after an interrupt, and is none to wait for, is still told', async () => {
+  await using api = await start([]);
+  api.server.on('POST commands/execute', () => {
+    api.signals.interrupt();
+    return refused('ContextNotFound');
+  });
+  expect(await failureOf(api.run())).toMatchObject({ code: 'api', details: { serverMessage: 'ContextNotFound' } });
 });
 
 test('a cancel that is refused does not end the waiting', async () => {

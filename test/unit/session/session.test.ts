@@ -5,6 +5,7 @@ import { identify } from '../../../src/lib/process-identity.ts';
 import type { Client } from '../../../src/databricks/client.ts';
 import type { Connection } from '../../../src/session/connection.ts';
 import { createSession } from '../../../src/session/session.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import type { ScriptedServer } from '../../support/scripted-server.ts';
 import { cell, clientFor, connectionTo, failedWith, failureOf, finished, loginPages, refused, running, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
 
@@ -370,6 +371,19 @@ test('close destroys the contexts and empties the journal', async () => {
   await place.session.close(deadline);
   expect(place.server.count('POST contexts/destroy')).toBe(1);
   expect(await place.journal()).toEqual([]);
+});
+
+test('close while a refused create waits for its next attempt sends it no more', async () => {
+  await using server = await startScriptedApi();
+  await using home = await temporaryDirectory();
+  const clock = new ManualClock();
+  server.on('POST contexts/create', { status: 429, json: { error: 'x' }, headers: { 'retry-after': '7' } }, { json: { id: 'x1' } });
+  const session = createSession({ language: 'python', connect: async () => connectionTo(clientFor(server.url, { clock })), home: home.path, identity });
+  session.prepare();
+  await clock.asleep();
+  await session.close(deadline);
+  expect(clock.sleeping).toBe(0);
+  expect(server.seen.map(({ route }) => route)).toEqual(['GET clusters/get', 'POST contexts/create']);
 });
 
 test('close waits for the answer to a create under way and destroys what it made', async () => {
