@@ -53,7 +53,7 @@ export interface Retries {
   readonly clock: Clock;
   readonly repeatable: boolean;
   readonly patienceMs: number;
-  /** Keeps an attempt that has not begun from being made, and ends the wait for it; one that has begun goes on. */
+  /** Ends the wait for a further attempt, which is then not made. */
   readonly giveUp?: AbortSignal | undefined;
 }
 
@@ -64,7 +64,6 @@ export interface Retries {
 export async function withRetries<T>({ clock, repeatable, patienceMs, giveUp }: Retries, send: () => Promise<T>): Promise<T> {
   const begun = clock.now();
   for (let failures = 1; ; failures += 1) {
-    giveUp?.throwIfAborted();
     try {
       return await send();
     } catch (failure) {
@@ -72,6 +71,7 @@ export async function withRetries<T>({ clock, repeatable, patienceMs, giveUp }: 
       const delay = retryDelay(failure, failures);
       if (clock.now() - begun + delay > patienceMs) throw failure;
       await clock.sleep(delay, giveUp);
+      giveUp?.throwIfAborted();
     }
   }
 }
