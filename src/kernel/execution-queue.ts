@@ -10,8 +10,6 @@ export interface Task {
   run(signals: Signals): Promise<'next' | 'stop'>;
   /** Answers without running. */
   refuse(): Promise<unknown>;
-  /** Tells the user something while it runs. */
-  warn(text: string): void;
 }
 
 /**
@@ -59,9 +57,8 @@ export class ExecutionQueue {
         await task.refuse();
         continue;
       }
-      this.#running = new Interruption(this.#clock, (text) => task.warn(text));
+      this.#running = new Interruption(this.#clock);
       const after = await task.run(this.#running);
-      this.#running.end();
       this.#running = undefined;
       if (after === 'stop') for (const waiting of this.#waiting) waiting.refused = waiting.task.stoppable;
     }

@@ -79,14 +79,10 @@ export function startKernel(options: KernelOptions): Kernel {
   const task = (inbound: Inbound): Task => {
     const { request } = inbound;
     const stops = request.type === 'execute_request' && request.content.stop_on_error;
-    const isSilent = request.type !== 'execute_request' || request.content.silent;
     return {
       stoppable: request.type === 'execute_request',
       run: async (signals) => ((await answer(inbound, signals)) === 'error' && stops ? 'stop' : 'next'),
       refuse: () => answer(inbound, neverAborted, refusing),
-      warn: (text) => {
-        if (!isSilent) channels.publish(channels.make('stream', { name: 'stderr', text }, request.header));
-      },
     };
   };
 

@@ -9,3 +9,6 @@ export function whenAborted(signal: AbortSignal): Promise<void> & { forget(): vo
   });
   return Object.assign(aborted, { forget: () => stop() });
 }
+
+/** Interrupts within this time of the first are the same interrupt: people press the button twice, and front ends send it again. Milliseconds. */
+export const sameInterruptMs = 3000;

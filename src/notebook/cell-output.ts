@@ -56,15 +56,21 @@ export class CellOutput {
    * Tells what the cell waits for; `undefined`: it waits no longer. Nothing is shown for silent cells, nor once the cell has output,
    * because what is shown is taken away by clearing the cell.
    */
-  waitFor(text: string | undefined): void {
+  waitFor(text: string | undefined, afterMs: number = waitBeforeSayingMs): void {
     if (text === undefined) return this.#endWait(false);
-    if (this.#cell.silent || this.#hasOutput || this.#held || this.#closed.signal.aborted) return;
+    if (this.#cell.silent || !this.#isClearable()) return;
     if (this.#wait) {
       this.#wait.text = text;
       return;
     }
     this.#wait = { text, over: new AbortController(), displayId: undefined };
-    void this.#showWait(this.#wait);
+    void this.#showWait(this.#wait, afterMs);
+  }
+
+  /** Tells at once what the user can do about a cell that does not end: as a wait is told, or else printed, because it must be known. */
+  advise(text: string): void {
+    if (this.#isClearable()) this.waitFor(text, 0);
+    else this.say(text);
   }
 
   /** Sends what is held back. */
@@ -82,6 +88,11 @@ export class CellOutput {
     this.flush();
     this.#endWait(false);
     this.#closed.abort();
+  }
+
+  /** Whether clearing the cell would take away nothing but what it waits for. */
+  #isClearable(): boolean {
+    return !this.#hasOutput && !this.#held && !this.#closed.signal.aborted;
   }
 
   #hold(name: StreamName, text: string): void {
@@ -109,8 +120,8 @@ export class CellOutput {
     this.#cell.emit(output);
   }
 
-  async #showWait(wait: Wait): Promise<void> {
-    await this.#clock.sleep(waitBeforeSayingMs, wait.over.signal);
+  async #showWait(wait: Wait, afterMs: number): Promise<void> {
+    await this.#clock.sleep(afterMs, wait.over.signal);
     let shown: string | undefined;
     while (!wait.over.signal.aborted) {
       if (wait.text !== shown) {

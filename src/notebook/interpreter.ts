@@ -37,7 +37,7 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
   /** Everything that a cell's code, magics and expressions run with. */
   const begin = async (cell: Cell): Promise<CellRun> => {
     const output = new CellOutput(cell, clock);
-    const setting = { session, languages, cell, output };
+    const setting = { session, languages, clock, cell, output };
     const view = (): View => ({ executionCount: cell.executionCount, table: options.table });
     return {
       language: await languages.get(own),

@@ -242,7 +242,57 @@ describe('a cell that does not come to its end', () => {
     expect(errorOf((await run('while True: pass')).outcome)).toMatchObject({ ename: 'KeyboardInterrupt', evalue: expect.stringContaining('variables') });
     expect((await run('2')).outputs).toEqual([result('2')]);
   });
+});
 
+describe('a cell that an interrupt does not end', () => {
+  const told = 'Still cancelling; interrupt again to give up the context and its variables.';
+
+  /** A cell that has run for a while and is then interrupted; `cancelled` ends it. */
+  async function interruptedCell(cell: FakeCell, notice?: string) {
+    const { session, clock, run } = open();
+    const cancelled = deferred();
+    session.answer(async (_, options) => {
+      if (notice !== undefined) options.onNotice?.({ text: notice, replaced: [] });
+      await cancelled.promise;
+      return { end: 'interrupted' };
+    });
+    const running = run('while True: pass', cell);
+    await clock.advance(10_000);
+    cell.interrupt.abort();
+    return { clock, ends: async () => (cancelled.resolve(), errorOf((await running).outcome)?.ename) };
+  }
+
+  test('says after three seconds what another costs, and leaves no trace of it', async () => {
+    const cell = new FakeCell();
+    const { clock, ends } = await interruptedCell(cell);
+    await clock.advance(2999);
+    expect(cell.outputs).toEqual([]);
+    await clock.advance(1);
+    expect(cell.outputs).toMatchObject([{ type: 'display_data', content: { data: { 'text/plain': told } } }]);
+    expect(await ends()).toBe('KeyboardInterrupt');
+    expect(cell.saved()).toEqual([]);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  test('prints it where taking it away would take away what the cell has shown', async () => {
+    const cell = new FakeCell();
+    const { clock, ends } = await interruptedCell(cell, 'A new context.');
+    await clock.advance(4000);
+    expect(await ends()).toBe('KeyboardInterrupt');
+    expect(cell.saved()).toEqual(['A new context.', told].map((text) => ({ type: 'stream', content: { name: 'stderr', text: `${text}\n` } })));
+  });
+
+  test.for<[what: string, silent: boolean, ms: number]>([
+    ['that ends in time', false, 2000],
+    ['that is silent', true, 5000],
+  ])('%s says nothing', async ([, silent, ms]) => {
+    const cell = new FakeCell({ silent });
+    const { clock, ends } = await interruptedCell(cell);
+    await clock.advance(ms);
+    expect(await ends()).toBe('KeyboardInterrupt');
+    await clock.advance(5000);
+    expect([cell.outputs, clock.sleeping]).toEqual([[], 0]);
+  });
 });
 
 test('a cell says what it waits for until its command is sent', async () => {

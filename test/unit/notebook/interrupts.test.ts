@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { createInterpreter } from '../../../src/notebook/interpreter.ts';
+import { deferred } from '../../support/deferred.ts';
+import { FakeSession } from '../../support/fake-session.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { memoryKernel } from '../../support/memory-kernel.ts';
+
+test('the interrupt that a cell says would give its context up is the one that does', async () => {
+  const clock = new ManualClock();
+  const session = new FakeSession();
+  const sent = deferred();
+  session.answer((_, { killed }) => {
+    sent.resolve();
+    return new Promise((resolve) => killed.addEventListener('abort', () => resolve({ end: 'killed' })));
+  });
+  await using kernel = memoryKernel({ clock, interpreter: Promise.resolve(createInterpreter({ session, language: 'python', clock })) });
+  const { channels } = kernel;
+  const id = channels.send('shell', 'execute_request', { code: 'while True: pass' });
+  const interrupt = () => channels.ask('control', 'interrupt_request', {});
+  const shown = () => channels.sent.filter(({ parent }) => parent === id).map(({ type }) => type).slice(2);
+  await sent.promise;
+  await clock.advance(60_000);
+  await interrupt();
+  await clock.advance(1500);
+  await interrupt();
+  expect(shown()).toEqual([]);
+  await clock.advance(1500);
+  expect(shown()).toEqual(['display_data']);
+  await interrupt();
+  await channels.idle(id);
+  expect(shown()).toEqual(['display_data', 'clear_output', 'error', 'execute_reply', 'status']);
+});
