@@ -83,7 +83,7 @@ export class CellOutput {
     this.#publish({ type: 'stream', content: { name: held.name, text } });
   }
 
-  /** The cell's end: everything is sent and nothing transient stays. */
+  /** The cell's end: everything is sent, nothing transient stays or comes. What is printed later is not held back. */
   close(): void {
     this.flush();
     this.#endWait(false);

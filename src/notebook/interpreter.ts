@@ -73,6 +73,8 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
 
     async evaluate(expressions, cell) {
       const run = await begin(cell);
+      // The cell has had its outputs: showing a wait and taking it away would take them away too.
+      run.output.close();
       const results: Record<string, Evaluated> = {};
       for (const [name, expression] of Object.entries(expressions)) {
         try {
@@ -81,7 +83,7 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
           results[name] = { status: 'error', ...toCellError(error) };
         }
       }
-      run.output.close();
+      run.output.flush();
       return results;
     },
 

@@ -367,6 +367,29 @@ describe('user expressions', () => {
     expect(session.sent).toEqual([{ code: 'x', language }]);
   });
 
+  test('that wait leave what the cell has printed', async () => {
+    const { session, clock, interpreter, run } = open();
+    const cell = new FakeCell();
+    session.text('1');
+    await run('print(1)', cell);
+    const opened = deferred();
+    const sent = deferred();
+    session.answer(async (_, options) => {
+      options.onStage({ waitsFor: 'context', text: 'Opening a context' });
+      sent.resolve();
+      await opened.promise;
+      options.onStage(undefined);
+      options.onNotice?.({ text: 'A new context.', replaced: ['python'] });
+      return { end: 'result', result: { kind: 'text', text: 'Out[1]: 2' } };
+    });
+    const evaluating = interpreter.evaluate({ a: 'x' }, cell);
+    await sent.promise;
+    await clock.advance(5000);
+    opened.resolve();
+    await evaluating;
+    expect(cell.outputs).toEqual([stdout('1\n'), { type: 'stream', content: { name: 'stderr', text: 'A new context.\n' } }]);
+  });
+
   test('go on after one that could not be sent', async () => {
     const { session, interpreter } = open();
     session.answer(() => Promise.reject(new BridgeError('command', 'Not run.', {}))).text('Out[1]: 2');
