@@ -1,4 +1,4 @@
-import { createCredentials } from '../databricks/auth/chain.ts';
+import { createCredentials, renewableCredentials } from '../databricks/auth/chain.ts';
 import { createClient } from '../databricks/client.ts';
 import type { AuthSettings, Settings, SettingsSources } from '../databricks/config/settings.ts';
 import { readSettings } from '../databricks/config/settings.ts';
@@ -21,21 +21,23 @@ export interface EmbeddedPlace {
   readonly launch: LaunchCommand;
 }
 
-/** Connects as the settings of this machine say, read anew each time: a token renewed in `~/.databrickscfg` then needs no restart. */
+/** Connects as the settings of this machine say, read anew each time: what was changed in `~/.databrickscfg` needs no restart. */
 export function createConnect(flags?: SettingsSources['flags']): Connect {
   return async (wait) => {
     const machine = thisMachine();
-    const settings = readSettings({ env: machine.env, home: machine.home, ...(flags && { flags }) });
-    return connect(settings, wait, { home: kernelHome(machine), version: packageVersion, launch: workspaceLaunch() });
+    const read = (): Settings => readSettings({ env: machine.env, home: machine.home, ...(flags && { flags }) });
+    return connect(read, wait, { home: kernelHome(machine), version: packageVersion, launch: workspaceLaunch() });
   };
 }
 
 /**
  * Turns settings into a client and the cluster that they choose; finds or starts the embedded workspace where they mean that.
- * Asks a real server nothing yet. Throws `BridgeError` `config` where no cluster is chosen, and what `locateWorkspace` throws.
+ * Asks a real server nothing yet. Throws `BridgeError` `config` where no cluster is chosen, and what `read` and `locateWorkspace` throw.
+ * `read` is called again when the login is refused.
  */
-export async function connect(settings: Settings, wait: Wait, place: EmbeddedPlace): Promise<Connection> {
-  return settings.kind === 'embedded' ? connectEmbedded(settings, wait, place) : connectWorkspace(settings, place);
+export async function connect(read: () => Settings, wait: Wait, place: EmbeddedPlace): Promise<Connection> {
+  const settings = read();
+  return settings.kind === 'embedded' ? connectEmbedded(settings, wait, place) : connectWorkspace(settings, read, place);
 }
 
 async function connectEmbedded(settings: Settings & { kind: 'embedded' }, { onStage, signal }: Wait, place: EmbeddedPlace): Promise<Connection> {
@@ -60,7 +62,7 @@ async function connectEmbedded(settings: Settings & { kind: 'embedded' }, { onSt
   };
 }
 
-function connectWorkspace(settings: Settings & { kind: 'workspace' }, { version }: EmbeddedPlace): Connection {
+function connectWorkspace(settings: Settings & { kind: 'workspace' }, read: () => Settings, { version }: EmbeddedPlace): Connection {
   const { host, auth, clusterId, workspaceId } = settings;
   if (clusterId === undefined) {
     throw new BridgeError(
@@ -69,11 +71,16 @@ function connectWorkspace(settings: Settings & { kind: 'workspace' }, { version 
       { setting: 'DATABRICKS_CLUSTER_ID' },
     );
   }
+  const readAuth = (): AuthSettings => {
+    const now = read();
+    // The login of another host is none of this one's business.
+    return now.kind === 'workspace' && now.host.value.href === host.value.href ? now.auth : auth;
+  };
   return {
     client: createClient({
       url: host.value,
       hostOrigin: host.origin,
-      credentials: createCredentials(auth),
+      credentials: renewableCredentials(auth, readAuth),
       userAgent: userAgent(version, auth),
       ...(workspaceId !== undefined && { headers: { 'x-databricks-workspace-id': workspaceId } }),
     }),

@@ -58,9 +58,17 @@ export function createHttp(options: HttpOptions): Http {
     server,
     async call(request) {
       const what = request.path.replace(/^\/api\/[\d.]+\//, '');
-      const headers = { ...fixed, ...(await credentials.headers()), ...(request.body && { 'content-type': request.body.contentType }) };
       opened ??= openDispatcher(url, deadlineMs);
-      const exchange = await send(await opened, url, request, headers);
+      const dispatcher = await opened;
+      const sendAs = (login: Login) =>
+        send(dispatcher, url, request, { ...fixed, ...login, ...(request.body && { 'content-type': request.body.contentType }) });
+      const login = await credentials.headers();
+      let exchange = await sendAs(login);
+      if ('answer' in exchange && exchange.answer.status === 401) {
+        // Nothing was done for a login that was refused, so that even a command may go out again, once, with a newer one.
+        const renewed = await credentials.headers(true);
+        if (renewed['authorization'] !== login['authorization']) exchange = await sendAs(renewed);
+      }
       if ('failure' in exchange) {
         const error = networkError(exchange.failure, what, exchange.sent, deadlineMs, server);
         log.debug(`${request.method} ${request.path}: ${error.message}`);
@@ -85,6 +93,8 @@ export function createHttp(options: HttpOptions): Http {
     },
   };
 }
+
+type Login = Readonly<Record<string, string>>;
 
 type Exchange = { readonly answer: HttpAnswer } | { readonly failure: unknown; readonly sent: boolean };
 

@@ -28,6 +28,8 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly seen: readonly SeenRequest[];
   /** Answers `METHOD commands/status` and the like, whatever the API's version, with one answer after the other; the last one stays. */
   on(route: string, ...answers: readonly (Answer | Script)[]): void;
+  /** Looks at every request first; what it answers is the answer, whatever the route. */
+  guard(look: (request: SeenRequest) => Answer | undefined): void;
   count(route: string): number;
   /** Resolves when a request of that route has arrived for the n-th time. */
   arrived(route: string, times?: number): Promise<SeenRequest>;
@@ -36,12 +38,15 @@ export interface ScriptedServer extends AsyncDisposable {
 export async function startScriptedServer(): Promise<ScriptedServer> {
   const scripts = new Map<string, (Answer | Script)[]>();
   const seen: SeenRequest[] = [];
+  let guard: (request: SeenRequest) => Answer | undefined = () => undefined;
   const waiting = new Set<() => void>();
 
   const server = createServer((request, response) => {
     void read(request).then(async (arrived) => {
       seen.push(arrived);
       for (const look of [...waiting]) look();
+      const stopped = guard(arrived);
+      if (stopped !== undefined) return send(response, stopped);
       const script = scripts.get(arrived.route);
       const answer = script && script.length > 1 ? script.shift() : script?.[0];
       send(response, answer === undefined ? notFound : typeof answer === 'function' ? await answer(arrived) : answer);
@@ -54,6 +59,9 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
     url: new URL(`http://127.0.0.1:${port}`),
     seen,
     on: (route, ...answers) => void scripts.set(route, [...answers]),
+    guard: (look) => {
+      guard = look;
+    },
     count: (route) => seen.filter((request) => request.route === route).length,
     arrived: (route, times = 1) =>
       new Promise((resolve) => {

@@ -2,7 +2,8 @@ import type { AuthSettings } from '../config/settings.ts';
 
 /** What proves to a server who is asking. Asked for headers before every request, so that a kind of login that expires can renew itself. */
 export interface Credentials {
-  headers(): Promise<Readonly<Record<string, string>>>;
+  /** `refused`: the server did not take the last ones; newer ones are looked for, and the same come again where there are none. */
+  headers(refused?: boolean): Promise<Readonly<Record<string, string>>>;
   /** The settings they come from, for the sentence of a refusal; never their values. */
   readonly origin: string;
   /** Blots what is secret out of a server's words: some repeat the login that they refuse. */
@@ -24,6 +25,19 @@ export function createCredentials(auth: AuthSettings): Credentials {
       };
     }
   }
+}
+
+/** Credentials that are read again when they are refused, because a token may have been renewed meanwhile. `readAgain` may throw. */
+export function renewableCredentials(first: AuthSettings, readAgain: () => AuthSettings): Credentials {
+  let current = createCredentials(first);
+  return {
+    origin: current.origin,
+    headers: async (refused) => {
+      if (refused) current = createCredentials(readAgain());
+      return current.headers();
+    },
+    hide: (text) => current.hide(text),
+  };
 }
 
 /** A secret this short would be found inside of ordinary words, and blotting it would show what it is. */

@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connect } from '../../../src/cli/connect.ts';
 import { readSettings } from '../../../src/databricks/config/settings.ts';
 import type { ContextId } from '../../../src/databricks/types.ts';
 import { BridgeError } from '../../../src/lib/errors.ts';
+import { createSession } from '../../../src/session/session.ts';
 import type { Stage } from '../../../src/session/stage.ts';
 import type { DialectName } from '../../../src/workspace/dialect.ts';
 import { dialects } from '../../../src/workspace/dialect.ts';
@@ -11,12 +14,12 @@ import { newId } from '../../../src/workspace/ids.ts';
 import { buildServer } from '../../../src/workspace/server.ts';
 import { writeState } from '../../../src/workspace/state-file.ts';
 import { Workspace } from '../../../src/workspace/workspace.ts';
-import { failureOf, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
+import { cell, failureOf, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
 import { ScriptedDriver } from '../../support/scripted-driver.ts';
 
 const launch = { command: '/bin/false', args: [], env: {} };
 const wait = (stages: Stage[] = []) => ({ onStage: (stage: Stage) => void stages.push(stage), signal: new AbortController().signal });
-const settingsOf = (env: Record<string, string>) => readSettings({ env, home: '/nowhere' });
+const settingsOf = (env: Record<string, string>) => () => readSettings({ env, home: '/nowhere' });
 
 test('a real workspace without a cluster is an error that says where to find one', async () => {
   const settings = settingsOf({ DATABRICKS_HOST: 'https://w.test', DATABRICKS_TOKEN: 'dapi-1' });
@@ -59,4 +62,71 @@ test.for<DialectName>(['classic', 'modern'])('the embedded workspace that runs i
   } finally {
     await server.close();
   }
+});
+
+/** A server that takes one token, which a test changes, and the profile that holds the user's. */
+async function startGuarded() {
+  const server = await startScriptedApi();
+  const home = await temporaryDirectory();
+  const place = {
+    server,
+    accepted: 'first',
+    writeProfile: (token: string, host = server.url.origin) => writeFile(join(home.path, '.databrickscfg'), `[dev]\nhost = ${host}\ntoken = ${token}\ncluster_id = c1\n`),
+    session: createSession({
+      language: 'python',
+      connect: (waiting) => connect(() => readSettings({ env: { DATABRICKS_CONFIG_PROFILE: 'dev' }, home: home.path }), waiting, { home: home.path, version: '1', launch }),
+      home: home.path,
+      identity: '',
+    }),
+    async [Symbol.asyncDispose]() {
+      await place.session.close(5000);
+      await server[Symbol.asyncDispose]();
+      await home[Symbol.asyncDispose]();
+    },
+  };
+  server.guard(({ headers }) => (headers.authorization === `Bearer ${place.accepted}` ? undefined : { status: 401, json: { error: 'Invalid access token' } }));
+  await place.writeProfile('first');
+  return place;
+}
+
+const done = { end: 'result', result: { kind: 'text', text: 'done' } };
+
+test('a token that was renewed in ~/.databrickscfg goes on with the same context, and every request is sent with it from then on', async () => {
+  await using place = await startGuarded();
+  expect(await place.session.run('1', 'python', cell())).toEqual(done);
+  place.accepted = 'second';
+  await place.writeProfile('second');
+  const before = place.server.seen.length;
+  expect(await place.session.run('2', 'python', cell())).toEqual(done);
+  expect(place.server.seen.slice(before).map(({ route, headers }) => `${route} ${headers.authorization}`)).toEqual([
+    'POST commands/execute Bearer first',
+    'POST commands/execute Bearer second',
+    'GET commands/status Bearer second',
+  ]);
+  expect(place.server.count('POST contexts/create')).toBe(1);
+});
+
+test('a token that is refused and was not renewed is not tried again', async () => {
+  await using place = await startGuarded();
+  expect(await place.session.run('1', 'python', cell())).toEqual(done);
+  place.accepted = 'second';
+  const before = place.server.seen.length;
+  expect(String(await failureOf(place.session.run('2', 'python', cell())))).toContain('Check token of profile dev in ~/.databrickscfg');
+  expect(place.server.seen.slice(before).map(({ route }) => route)).toEqual(['POST commands/execute']);
+  await place.writeProfile('third');
+  expect(await failureOf(place.session.run('3', 'python', cell()))).toMatchObject({ code: 'api', details: { status: 401 } });
+  expect(place.server.seen.slice(before).map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer first', 'Bearer third']);
+  await place.writeProfile('second');
+  expect(await place.session.run('4', 'python', cell())).toEqual(done);
+  expect(place.server.count('POST contexts/create')).toBe(1);
+});
+
+test('a token for another workspace is not shown to this one', async () => {
+  await using place = await startGuarded();
+  expect(await place.session.run('1', 'python', cell())).toEqual(done);
+  place.accepted = 'second';
+  await place.writeProfile('second', 'https://another.test');
+  expect(await failureOf(place.session.run('2', 'python', cell()))).toMatchObject({ code: 'api', details: { status: 401 } });
+  expect(place.server.seen.map(({ headers }) => headers.authorization)).not.toContain('Bearer second');
+  place.accepted = 'first';
 });
