@@ -19,8 +19,8 @@ export class Languages {
     return made;
   }
 
-  /** The context is another one now. */
-  async forget(): Promise<void> {
-    for (const language of await Promise.all(this.#made.values())) language.forget();
+  /** The context of these is another one now. */
+  async forget(ids: readonly RemoteLanguage[]): Promise<void> {
+    for (const language of await Promise.all(ids.map((id) => this.#made.get(id)))) language?.forget();
   }
 }

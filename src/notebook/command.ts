@@ -1,7 +1,6 @@
 import type { Cell } from '../kernel/interpreter.ts';
 import type { RemoteLanguage } from '../databricks/types.ts';
 import type { Command, CommandEnd } from '../languages/language.ts';
-import type { Languages } from '../languages/index.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { sameInterruptMs, whenAborted } from '../lib/signals.ts';
 import type { Clock } from '../lib/time.ts';
@@ -11,10 +10,11 @@ import type { CellOutput } from './cell-output.ts';
 
 interface Setting {
   readonly session: Session;
-  readonly languages: Languages;
   readonly clock: Clock;
   readonly cell: Cell;
   readonly output: CellOutput;
+  /** Called with the languages whose context is gone, before anything that a new one says is read. */
+  forget(gone: readonly RemoteLanguage[]): Promise<void>;
 }
 
 /** How a cell's code reaches the cluster: a closure over its session, its signals and its output. */
@@ -23,8 +23,8 @@ export function commandOf(setting: Setting, own: RemoteLanguage): Command {
 }
 
 async function run(setting: Setting, code: string, language: RemoteLanguage): Promise<CommandEnd> {
-  const { session, languages, cell, output } = setting;
-  let isNew = false;
+  const { session, cell, output, forget } = setting;
+  const gone: RemoteLanguage[] = [];
   const over = new AbortController();
   void adviseWhenCancelTakesLong(setting, over.signal);
   try {
@@ -34,19 +34,20 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
       mayStartCluster: !cell.silent,
       onStage: (stage) => output.waitFor(stage?.text),
       onNotice: ({ text, replaced }) => {
-        isNew = replaced.length > 0;
+        gone.push(...replaced);
         output.say(text);
       },
     });
-    isNew ||= end.end === 'killed';
+    // Which other languages that context had, the notice of the next one says.
+    if (end.end === 'killed') gone.push(language);
     return endOf(end);
   } catch (error) {
-    isNew ||= error instanceof BridgeError && error.is('context') && error.details.lost;
+    if (error instanceof BridgeError && error.is('context') && error.details.lost) gone.push(language);
     throw error;
   } finally {
     over.abort();
     output.waitFor(undefined);
-    if (isNew) await languages.forget();
+    await forget(gone);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RemoteLanguage } from '../databricks/types.ts';
 import type { Cell, Completeness, Evaluated, Interpreter, Outcome } from '../kernel/interpreter.ts';
 import { Languages } from '../languages/index.ts';
 import type { KernelLanguage } from '../languages/info.ts';
@@ -34,10 +35,15 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
   const answers = new LocalAnswers();
   let options = parts.options ?? defaultOptions;
 
+  const forget = async (gone: readonly RemoteLanguage[]): Promise<void> => {
+    answers.forget(gone);
+    await languages.forget(gone);
+  };
+
   /** Everything that a cell's code, magics and expressions run with. */
   const begin = async (cell: Cell): Promise<CellRun> => {
     const output = new CellOutput(cell, clock);
-    const setting = { session, languages, clock, cell, output };
+    const setting = { session, clock, cell, output, forget };
     const view = (): View => ({ executionCount: cell.executionCount, table: options.table });
     return {
       language: await languages.get(own),

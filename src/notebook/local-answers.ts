@@ -32,6 +32,11 @@ export class LocalAnswers {
     }
   }
 
+  /** The context of these languages is gone, and what cells defined in it. */
+  forget(languages: readonly RemoteLanguage[]): void {
+    for (const language of languages) this.#definitions.delete(language);
+  }
+
   /** Completes the word before the cursor. Offsets are UTF-16. */
   complete(code: string, cursor: number, language: Language): Completion {
     const line = code.slice(code.lastIndexOf('\n', cursor - 1) + 1, cursor);

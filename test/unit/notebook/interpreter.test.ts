@@ -77,6 +77,35 @@ describe('a cell in its own language', () => {
   });
 });
 
+describe('a further context', () => {
+  test('leaves what is known of the first one', async () => {
+    const { session, run } = open('scala');
+    session.text('val res4: Int = 1');
+    await run('1');
+    session.answer((_, options) => {
+      options.onNotice?.({ text: 'Python has a context of its own.', replaced: [] });
+      return { end: 'result', result: { kind: 'text', text: '' } };
+    });
+    await run('%python x = 1');
+    session.text('val res4: Int = 1');
+    expect((await run('println("val res4: Int = 1")')).outputs).toEqual([stdout('val res4: Int = 1\n')]);
+  });
+
+  test('that is replaced leaves what is known of the others', async () => {
+    const { session, run } = open('scala');
+    session.text('val res4: Int = 1').text('Out[9]: 1');
+    await run('1');
+    await run('%python 1');
+    session.answer((_, options) => {
+      options.onNotice?.({ text: 'A new context.', replaced: ['python', 'sql'] });
+      return { end: 'result', result: { kind: 'text', text: 'Out[1]: 2' } };
+    });
+    expect((await run('%python 2')).outputs.at(-1)).toEqual(result('2'));
+    session.text('val res4: Int = 1');
+    expect((await run('println("val res4: Int = 1")')).outputs).toEqual([stdout('val res4: Int = 1\n')]);
+  });
+});
+
 describe('a cell in another language', () => {
   test.for<[kernel: KernelLanguage, cell: string, sent: object]>([
     ['python', '%sql\nselect 1', { code: 'select 1', language: 'sql' }],

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { KernelLanguage } from '../../../src/languages/info.ts';
+import { BridgeError } from '../../../src/lib/errors.ts';
 import { createInterpreter } from '../../../src/notebook/interpreter.ts';
+import type { RunEnd } from '../../../src/session/api.ts';
 import { FakeCell } from '../../support/fake-cell.ts';
 import { FakeSession } from '../../support/fake-session.ts';
 
@@ -17,6 +19,7 @@ async function after(language: KernelLanguage, ...cells: readonly string[]) {
   const at = (marked: string) => [marked.replace('|', ''), marked.indexOf('|')] as const;
   return {
     session,
+    interpreter,
     complete: async (marked: string) => interpreter.complete(...at(marked), signal),
     words: async (marked: string) => (await interpreter.complete(...at(marked), signal)).matches.map(({ text }) => text),
     inspect: async (marked: string) => interpreter.inspect(...at(marked), 0, signal),
@@ -75,6 +78,29 @@ describe('completion knows', () => {
     const interpreter = createInterpreter({ session, language: 'python' });
     await interpreter.execute('wrong_name = 1/0', new FakeCell());
     expect((await interpreter.complete('wrong_n', 7, signal)).matches).toEqual([]);
+  });
+
+  test('no names of a context that was replaced, but those of the cell that ran in the new one', async () => {
+    const { words, interpreter, session } = await after('python', 'order_old = 1', '%sql create view order_view as select 1', '%scala val orderKept = 1');
+    session.answer((_, options) => {
+      options.onNotice?.({ text: 'A new context.', replaced: ['python', 'sql'] });
+      return { end: 'result', result: { kind: 'text', text: '' } };
+    });
+    await interpreter.execute('order_new = 1', new FakeCell());
+    expect(await words('order|')).toEqual(['order_new']);
+    expect(await words('%sql\norder|')).toEqual(['ORDER']);
+    expect(await words('%scala\norder|')).toEqual(['orderKept']);
+  });
+
+  test.for<[what: string, end: () => RunEnd | Promise<RunEnd>]>([
+    ['given up', () => ({ end: 'killed' })],
+    ['found gone', () => Promise.reject(new BridgeError('context', 'Gone.', { lost: true }))],
+  ])('no names of a context that was %s, before the next one is there', async ([, end]) => {
+    const { words, inspect, interpreter, session } = await after('python', 'order_old = 1');
+    session.answer(end);
+    await interpreter.execute('1', new FakeCell());
+    expect(await words('order|')).toEqual([]);
+    expect(await inspect('order_old|')).toBeUndefined();
   });
 
   test('nothing of the cluster: no command is sent for it', async () => {
