@@ -13,9 +13,11 @@ export function createPython(): Language {
   let hasUnknownMagics = false;
   return {
     id: 'python',
-    run: (body, command, emit, view) => {
+    run: async (body, command, emit, view) => {
+      const outcome = await runCommand(body, command, emit, view);
+      // Only now: the command may have run in a new context, and what was known of the old one been forgotten.
       hasUnknownMagics ||= addsMagics(body);
-      return runCommand(body, command, emit, view);
+      return outcome;
     },
     readers,
     magics: ipythonMagics,

@@ -174,6 +174,17 @@ describe('a magic', () => {
     expect(session.sent.map(({ code }) => code)).toEqual(['%load_ext autoreload', '%autoreload 2']);
   });
 
+  test('that the first cell of a new context brought is for IPython to know, too', async () => {
+    const { session, run } = open();
+    session.answer((_, options) => {
+      options.onNotice?.({ text: 'A new context.', replaced: ['python'] });
+      return { end: 'result', result: { kind: 'text', text: '' } };
+    });
+    await run('%load_ext autoreload');
+    session.text('');
+    expect((await run('%autoreload 2')).outcome).toEqual({ status: 'ok' });
+  });
+
   test('%config changes what later cells show', async () => {
     const { session, run } = open('sql');
     session.answer(one).answer(one);
