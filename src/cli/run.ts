@@ -80,15 +80,14 @@ export async function run(argv: readonly string[]): Promise<void> {
 async function openInterpreter(language: KernelLanguage): Promise<Interpreter> {
   // Loading keeps the event loop busy: a front end's first question, which is on its way by now, goes first.
   await nextTurn();
-  const [{ createInterpreter }, { changeOption, defaultOptions }, { createSession }, { createConnect }] = await Promise.all([
+  const [{ createInterpreter }, { changeOptions, defaultOptions }, { createSession }, { createConnect }] = await Promise.all([
     import('../notebook/interpreter.ts'),
     import('../notebook/options.ts'),
     import('../session/session.ts'),
     import('./connect.ts'),
   ]);
   // What `install --config` put into the kernelspec.
-  const settings = process.env['DATABRICKS_KERNEL_CONFIG']?.split(' ') ?? [];
-  const options = settings.reduce(changeOption, defaultOptions);
+  const options = changeOptions(defaultOptions, process.env['DATABRICKS_KERNEL_CONFIG'] ?? '');
   const session = createSession({
     language,
     connect: createConnect(),

@@ -54,6 +54,12 @@ export function changeOption(options: Options, assignment: string): Options {
   return changed;
 }
 
+/** Applies one `KEY=VALUE` a line, all or none of them; empty lines are nothing. Throws as `changeOption`. */
+export function changeOptions(options: Options, lines: string): Options {
+  const assignments = lines.split('\n').filter((line) => line.trim() !== '');
+  return assignments.reduce(changeOption, options);
+}
+
 /** All options with their values, a line each. */
 export function listOptions(options: Options): string {
   const lines = table.map((option) => [`${option.key}=${option.read(options)}`, `${option.help} (${option.allowed})`] as const);

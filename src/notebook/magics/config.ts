@@ -1,4 +1,4 @@
-import { changeOption, listOptions, optionKeys } from '../options.ts';
+import { changeOptions, listOptions, optionKeys } from '../options.ts';
 import type { Magic } from './magic.ts';
 
 export const config: Magic = {
@@ -8,12 +8,12 @@ export const config: Magic = {
   // IPython's options begin with a class: `%config InlineBackend.figure_format = 'svg'`.
   leaves: (args) => /^[A-Z]/.test(args),
   run: async ({ args, body }, cell) => {
-    const assignments = [args, ...body.split('\n')].map((line) => line.trim()).filter((line) => line !== '');
-    if (assignments.length === 0) {
+    const assignments = `${args}\n${body}`;
+    if (assignments.trim() === '') {
       cell.output.emit({ type: 'stream', content: { name: 'stdout', text: listOptions(cell.options.get()) } });
     } else {
       // All or nothing: a mistake in the second line must not leave the first one done.
-      cell.options.set(assignments.reduce(changeOption, cell.options.get()));
+      cell.options.set(changeOptions(cell.options.get(), assignments));
     }
     return { status: 'ok' };
   },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changeOption, defaultOptions, listOptions } from '../../../src/notebook/options.ts';
+import { changeOption, changeOptions, defaultOptions, listOptions } from '../../../src/notebook/options.ts';
 
 test.for<[assignment: string, table: object]>([
   ['table.json=on', { json: true, rows: undefined }],
@@ -19,6 +19,19 @@ test.for<[assignment: string, message: string]>([
   ['table.rows', '%config does not know "table.rows": write KEY=VALUE with one of table.json, table.rows.'],
 ])('%s is refused in words', ([assignment, message]) => {
   expect(() => changeOption(defaultOptions, assignment)).toThrow(message);
+});
+
+test.for<[lines: string, table: object]>([
+  ['', defaultOptions.table],
+  [' \n\n', defaultOptions.table],
+  ['table.rows = 5', { json: false, rows: 5 }],
+  ['\n  table.rows = 5 \r\n\ntable.json=on\n', { json: true, rows: 5 }],
+])('of several settings each has a line: %j', ([lines, table]) => {
+  expect(changeOptions(defaultOptions, lines)).toEqual({ table });
+});
+
+test('of several settings with a mistake in one none is changed', () => {
+  expect(() => changeOptions(defaultOptions, 'table.rows=5\ntable.json=maybe')).toThrow('%config table.json cannot be "maybe"');
 });
 
 test('the list names every option with its value', () => {
