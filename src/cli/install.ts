@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Option, type Command } from 'commander';
+import { settingVariables } from '../databricks/config/settings.ts';
 import { activeEnvironment, kernelsDirectory, type Target } from '../kernelspec/directories.ts';
 import { installSpec, uninstallSpecs } from '../kernelspec/install.ts';
 import { isVersioned, stableNode, unversioned } from '../kernelspec/launcher.ts';
@@ -9,7 +10,7 @@ import { kernelLanguages, type KernelLanguage } from '../languages/info.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { packageFile } from '../lib/package-file.ts';
 import { kernelHome } from '../lib/paths.ts';
-import { changeOption, defaultOptions } from '../notebook/options.ts';
+import { changeOptions, defaultOptions } from '../notebook/options.ts';
 import { thisMachine } from './machine.ts';
 
 interface TargetOptions {
@@ -90,15 +91,21 @@ function kernelEnvironment({ profile, host, clusterId, config, env }: InstallOpt
     if (name !== undefined && value !== undefined) return [name, value];
     throw new BridgeError('config', `--env takes NAME=VALUE, not "${pair}".`, { setting: '--env' });
   });
+  const settings = config.join('\n');
   // A wrong setting is told here, and not by every kernel that starts with it.
-  config.reduce(changeOption, defaultOptions);
+  changeOptions(defaultOptions, settings);
   return {
-    ...(profile === undefined ? {} : { DATABRICKS_CONFIG_PROFILE: profile }),
+    ...(profile === undefined ? {} : onlyProfile(profile)),
     ...(host === undefined ? {} : { DATABRICKS_HOST: host }),
     ...(clusterId === undefined ? {} : { DATABRICKS_CLUSTER_ID: clusterId }),
-    ...(config.length === 0 ? {} : { DATABRICKS_KERNEL_CONFIG: config.join(' ') }),
+    ...(config.length === 0 ? {} : { DATABRICKS_KERNEL_CONFIG: settings }),
     ...Object.fromEntries(pairs),
   };
+}
+
+/** Variables win over a profile, so that those of the shell which starts Jupyter are emptied: they may belong to another workspace. */
+function onlyProfile(profile: string): Record<string, string> {
+  return { ...Object.fromEntries(settingVariables.map((name) => [name, ''])), DATABRICKS_CONFIG_PROFILE: profile };
 }
 
 function addTargetOptions(command: Command): Command {

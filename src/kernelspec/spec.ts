@@ -67,7 +67,7 @@ function literal(value: string): string {
 /** Kernelspecs are world-readable files. */
 function refuseSecrets(env: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(env)) {
-    if (!/TOKEN|PASSWORD|SECRET/i.test(name) && !/^[a-z]+:\/\/[^/]*@/i.test(value)) continue;
+    if (value === '' || (!/TOKEN|PASSWORD|SECRET/i.test(name) && !/^[a-z]+:\/\/[^/]*@/i.test(value))) continue;
     const advice = 'put it into a profile of ~/.databrickscfg and install with --profile NAME.';
     throw new BridgeError('config', `${name} holds a secret, and everybody can read a kernelspec: ${advice}`, { setting: name });
   }

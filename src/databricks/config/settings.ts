@@ -11,10 +11,14 @@ export interface Setting<T> {
   readonly origin: string;
 }
 
+/** The login that was chosen, complete, and the settings it came from. */
 export type AuthSettings =
+  /** A personal access token. */
   | { readonly type: 'pat'; readonly origin: string; readonly token: Secret }
+  /** User and password. */
   | { readonly type: 'basic'; readonly origin: string; readonly username: string; readonly password: Secret };
 
+/** Which server is meant, and how to log in to it. */
 export type Settings =
   /** The embedded workspace; `clusterId` where one other than its default is wanted. */
   | { readonly kind: 'embedded'; readonly origin: string; readonly clusterId: Setting<string> | undefined }
@@ -27,6 +31,7 @@ export type Settings =
       readonly workspaceId: string | undefined;
     };
 
+/** Where settings are read from. */
 export interface SettingsSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home directory, where `.databrickscfg` lies. */
@@ -47,6 +52,8 @@ const variables = {
   auth_type: 'DATABRICKS_AUTH_TYPE',
   workspace_id: 'DATABRICKS_WORKSPACE_ID',
 } as const;
+/** The variables that say which workspace and login are meant; a profile says the same. */
+export const settingVariables: readonly string[] = Object.values(variables);
 type Field = keyof typeof variables;
 type Fields = Map<Field, Setting<string>>;
 

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { build } from '../../../scripts/build.mjs';
+import { readSettings } from '../../../src/databricks/config/settings.ts';
 import { packageFile, packageVersion } from '../../../src/lib/package-file.ts';
 
 let root: string;
@@ -84,7 +85,7 @@ test('uninstall finds every place that was installed to, or just the one that is
 });
 
 test('options become names of the kernels and variables that they read', async () => {
-  const options = ['--profile', 'PROD', '--cluster-id', '0123-abc', '--config', 'table.json=on', '--config', 'table.rows=50', '--env', 'A=b=c'];
+  const options = ['--profile', 'PROD', '--cluster-id', '0123-abc', '--config', 'table.json=on', '--config', 'table.rows = 50', '--env', 'A=b=c'];
   await command(['install', '--prefix', root, ...options, '--host', 'https://x.example', '--name', 'prod', '--display-name', 'Production']);
   expect(await readdir(join(root, 'share/jupyter/kernels'))).toEqual(['prod-python', 'prod-scala', 'prod-sql']);
   expect(await kernelJson('share/jupyter/kernels/prod-sql')).toMatchObject({
@@ -93,9 +94,30 @@ test('options become names of the kernels and variables that they read', async (
       DATABRICKS_CONFIG_PROFILE: 'PROD',
       DATABRICKS_HOST: 'https://x.example',
       DATABRICKS_CLUSTER_ID: '0123-abc',
-      DATABRICKS_KERNEL_CONFIG: 'table.json=on table.rows=50',
+      DATABRICKS_KERNEL_CONFIG: 'table.json=on\ntable.rows = 50',
       A: 'b=c',
     },
+  });
+});
+
+test('a profile belongs to the kernels: nothing of the shell that starts Jupyter is mixed into it', async () => {
+  await command(['install', '--prefix', root, '--profile', 'DEV', 'sql']);
+  const { env } = (await kernelJson('share/jupyter/kernels/databricks-sql')) as { env: Record<string, string> };
+  expect(env['DATABRICKS_CONFIG_PROFILE']).toBe('DEV');
+  const shell = {
+    DATABRICKS_HOST: 'https://prod.test', DATABRICKS_TOKEN: 'dapi-prod', DATABRICKS_USERNAME: 'me', DATABRICKS_PASSWORD: 'secret', DATABRICKS_CLIENT_ID: 'id',
+    DATABRICKS_CLIENT_SECRET: 'secret', DATABRICKS_CLUSTER_ID: 'prod', DATABRICKS_AUTH_TYPE: 'oauth-m2m', DATABRICKS_WORKSPACE_ID: '1',
+  };
+  await mkdir(join(root, 'user'));
+  await writeFile(join(root, 'user', '.databrickscfg'), '[DEV]\nhost = https://dev.test\ntoken = dapi-dev\ncluster_id = dev\n');
+  const settings = readSettings({ env: { ...shell, ...env }, home: join(root, 'user') });
+  expect(settings).toMatchObject({ host: { value: new URL('https://dev.test') }, auth: { type: 'pat' }, clusterId: { value: 'dev' }, workspaceId: undefined });
+});
+
+test('what is said beside a profile goes before it', async () => {
+  await command(['install', '--prefix', root, '--profile', 'DEV', '--cluster-id', 'c', '--env', 'DATABRICKS_WORKSPACE_ID=7', '--host', 'https://x.example', 'sql']);
+  expect(await kernelJson('share/jupyter/kernels/databricks-sql')).toMatchObject({
+    env: { DATABRICKS_CONFIG_PROFILE: 'DEV', DATABRICKS_CLUSTER_ID: 'c', DATABRICKS_HOST: 'https://x.example', DATABRICKS_WORKSPACE_ID: '7', DATABRICKS_TOKEN: '' },
   });
 });
 

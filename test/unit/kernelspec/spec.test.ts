@@ -38,6 +38,10 @@ test.for([
   expect(attempt).not.toThrow(value);
 });
 
+test('a variable that is emptied holds no secret', () => {
+  expect(kernelSpec('sql', { ...options, env: { DATABRICKS_TOKEN: '' } }).env).toEqual({ DATABRICKS_TOKEN: '' });
+});
+
 test.for<[string, boolean]>([
   [JSON.stringify(kernelSpec('sql', options)), true],
   ['{"argv": ["python3"], "metadata": {"debugger": true}}', false],
