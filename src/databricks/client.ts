@@ -34,6 +34,7 @@ export interface ClientOptions extends HttpOptions {
   readonly patience?: Patience;
 }
 
+/** A client that has asked its server nothing yet; connections are opened by its first call. */
 export function createClient(options: ClientOptions): Client {
   const { clock = systemClock, patience = remotePatience } = options;
   const http = createHttp(options);

@@ -79,6 +79,7 @@ export interface ContextState {
   readonly cause: string;
 }
 
+/** Reads the answer of `contexts/status`. Throws `BridgeError` `context` for what is none. */
 export function parseContextState(answer: JsonValue): ContextState {
   const body = isObject(answer) ? answer : {};
   const name = word(body['status']).replace(/^context_/, '');
@@ -88,7 +89,10 @@ export function parseContextState(answer: JsonValue): ContextState {
   throw new BridgeError('context', `The server answered with a context status that is none: ${shown}.`, { lost: false });
 }
 
+/** Where a cluster is in its life, in the words of API 1.2; those of 2.x (`RESTARTING`, `RESIZING`) are taken for the nearest of them. */
 export type ClusterStatus = 'Pending' | 'Running' | 'Reconfiguring' | 'Terminating' | 'Terminated' | 'Error' | 'Unknown';
+
+/** A cluster as both versions of the API describe it. */
 export interface Cluster {
   readonly id: ClusterId;
   readonly name: string;
@@ -129,10 +133,12 @@ function clusterStatus(value: JsonValue | undefined): ClusterStatus {
   return clusterWords[word(value)] ?? 'Unknown';
 }
 
+/** The id in the answer of `contexts/create`. Throws `BridgeError` `api` where there is none. */
 export function parseContextId(answer: JsonValue): ContextId {
   return parseId(answer) as ContextId;
 }
 
+/** The id in the answer of `commands/execute`. Throws as `parseContextId`. */
 export function parseCommandId(answer: JsonValue): CommandId {
   return parseId(answer) as CommandId;
 }

@@ -41,6 +41,7 @@ export interface CommandRun {
   onStarted?(): void;
 }
 
+/** How a command ended, or was left. */
 export type CommandEnd =
   /** `doubtful`: it failed in a way that the context may not have survived. */
   | { readonly end: 'result'; readonly result: CommandResult; readonly doubtful: boolean }

@@ -1,6 +1,7 @@
 /** The languages there is a kernel for, and what `kernel_info_reply` says of each. Imports nothing: the kernel's start path loads it. */
 export type KernelLanguage = 'scala' | 'python' | 'sql';
 
+/** What a front end learns of a kernel's language before any cell runs. */
 export interface LanguageFacts {
   readonly id: KernelLanguage;
   /** Also the kernelspec's directory and name. */
@@ -18,6 +19,7 @@ export interface LanguageFacts {
   };
 }
 
+/** The kernels there are. Names and display names are held by installed kernelspecs and saved notebooks: they stay as they are. */
 export const kernelLanguages: { readonly [L in KernelLanguage]: LanguageFacts } = {
   scala: {
     id: 'scala',

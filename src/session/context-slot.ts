@@ -19,6 +19,7 @@ type State =
 
 type News = { readonly isReplacement: boolean; readonly text: string };
 
+/** How a run in one slot ended: as the session tells it, or not in this slot. */
 export type SlotEnd =
   | RunEnd
   /** The server does not run that language in this context; nothing was run. */

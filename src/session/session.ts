@@ -22,6 +22,7 @@ export interface SessionOptions {
   readonly identity: string;
 }
 
+/** A session that has opened nothing yet: see `Session`. */
 export function createSession(options: SessionOptions): Session {
   return new ContextSession(options);
 }

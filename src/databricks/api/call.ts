@@ -24,6 +24,7 @@ export function getOnce({ http }: Api, path: string, query?: Readonly<Record<str
   return http.call({ method: 'GET', path, ...(query && { query }) });
 }
 
+/** When a POST may be sent again. */
 export interface PostOptions {
   /** Saying it twice does what saying it once does. Other requests go out again only where the server surely did not process them. */
   readonly repeatable: boolean;

@@ -6,6 +6,7 @@ import type { Api } from './call.ts';
 import { get, post } from './call.ts';
 import type { ContextAddress } from './commands.ts';
 
+/** What else a new context is made with. */
 export interface CreateOptions {
   readonly owner?: string | undefined;
   readonly giveUp?: AbortSignal;
