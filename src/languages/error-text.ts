@@ -1,5 +1,5 @@
+import type { CellError } from '../protocol/cell-error.ts';
 import { htmlToText, stripAnsi } from '../render/html.ts';
-import type { Failure } from '../render/result.ts';
 
 /** How a language's reports read. */
 export interface ErrorStyle {
@@ -12,7 +12,7 @@ export interface ErrorStyle {
  * report with ANSI colours. Classic servers send no summary: name and message then come from the cause. Without a cause, the summary is
  * the report.
  */
-export function errorOf(summary: string, cause: string, style: ErrorStyle = {}): Failure {
+export function errorOf(summary: string, cause: string, style: ErrorStyle = {}): CellError {
   const clean = htmlToText(summary).trim();
   const { ename, evalue } = clean === '' ? nameAndMessage(stripAnsi(cause)) : (splitHead(clean) ?? { ename: 'Error', evalue: clean });
   const report = cause.trim() === '' ? clean : cause;

@@ -1,4 +1,5 @@
 import type { CommandResult } from '../databricks/types.ts';
+import type { CellError } from '../protocol/cell-error.ts';
 import type { MimeBundle, Output } from '../protocol/output.ts';
 import { isHtml } from './html.ts';
 import { readDataUrl } from './image.ts';
@@ -13,17 +14,10 @@ export interface TextPart {
   readonly text: string;
 }
 
-/** An error as a front end shows it; `traceback` is lines, with ANSI colours. */
-export interface Failure {
-  readonly ename: string;
-  readonly evalue: string;
-  readonly traceback: readonly string[];
-}
-
 /** How the texts of a language read. */
 export interface Readers {
   text(text: string): readonly TextPart[];
-  error(summary: string, cause: string): Failure;
+  error(summary: string, cause: string): CellError;
 }
 
 /** What rendering depends on besides the result: the number of the cell, and what the user chose. */
@@ -35,7 +29,7 @@ export interface View {
 export interface Rendered {
   readonly outputs: readonly Output[];
   /** There for a command that failed: the cell ends with it. */
-  readonly failure?: Failure;
+  readonly failure?: CellError;
 }
 
 /** Everything that a command came to, in the words of the messaging protocol. Nothing that the server sent is swallowed. */
