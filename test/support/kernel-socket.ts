@@ -30,12 +30,15 @@ export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
     readyState = 0;
     readonly #dealers: { readonly [C in 'shell' | 'control' | 'stdin']: Dealer };
     readonly #iopub: Subscriber;
+    readonly #connected: Promise<unknown>;
     #sending: Promise<unknown> = Promise.resolve();
 
     constructor(_url: string) {
       const options = { linger: 0, reconnectInterval: 5, routingId: crypto.randomUUID(), ...curveOptions(file) };
       this.#dealers = { shell: new Dealer(options), control: new Dealer(options), stdin: new Dealer(options) };
       this.#iopub = new Subscriber({ linger: 0, reconnectInterval: 5, receiveHighWaterMark: 0, ...curveOptions(file) });
+      // A ROUTER drops what it has for a peer that has not shaken hands yet: a prompt would be lost, and its cell wait for ever.
+      this.#connected = Promise.all(Object.values(this.#dealers).map(handshake));
       for (const channel of ['shell', 'control', 'stdin'] as const) {
         this.#dealers[channel].connect(endpoint(file, channel));
         void this.#listen(channel, this.#dealers[channel]);
@@ -60,6 +63,7 @@ export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
         const [header, parent_header, metadata, content] = parts.map((part) => JSON.parse(part));
         // The first message a subscriber sees says that it is one: from here on nothing on iopub is missed.
         if (header.msg_type === 'iopub_welcome' && this.readyState === 0) {
+          await this.#connected;
           this.readyState = 1;
           this.onopen({});
         }
@@ -82,6 +86,11 @@ export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
       this.onclose({});
     }
   };
+}
+
+/** Resolves when a socket's first peer is there, or when it is closed before. */
+async function handshake(socket: Socket): Promise<void> {
+  for await (const { type } of socket.events) if (type === 'handshake') return;
 }
 
 /** serialize() copies the whole memory a view lies in, so each buffer gets memory of its own. */
