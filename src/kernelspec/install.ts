@@ -7,7 +7,8 @@ import { isOurs, logos, templateFile, type KernelSpec } from './spec.ts';
 
 /**
  * Writes a kernelspec into `directory`, in place of an older one of ours, and remembers it in `home`.
- * Throws `BridgeError` `config` where another program's kernelspec has the name, or the name is none that Jupyter accepts.
+ * Throws `BridgeError` `config` where another program's kernelspec has the name, the name is none that Jupyter accepts, or the place cannot
+ * be written to.
  */
 export async function installSpec(directory: string, language: KernelLanguage, spec: KernelSpec, home: string): Promise<void> {
   const name = basename(directory);
@@ -19,6 +20,17 @@ export async function installSpec(directory: string, language: KernelLanguage, s
     const remedy = 'choose another with --name, or remove it with `jupyter kernelspec remove`.';
     throw new BridgeError('config', `${directory} holds another program's kernel: ${remedy}`, { setting: '--name' });
   }
+  try {
+    await write(directory, language, spec, home);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const remedy = 'choose another place with --user, --sys-prefix or --prefix DIR.';
+    throw new BridgeError('config', `The kernel cannot be installed into ${directory} (${message}): ${remedy}`, { setting: '--prefix' }, { cause: error });
+  }
+}
+
+async function write(directory: string, language: KernelLanguage, spec: KernelSpec, home: string): Promise<void> {
   const made = await makeDirectory(dirname(directory));
   await addToRecord(home, { specs: [directory], made });
   await makeDirectory(directory);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** What `install` put on this machine, so that `uninstall` finds it wherever it is, and takes away no more than that. */
@@ -46,16 +46,22 @@ async function write(home: string, record: Record): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-/** Makes a directory and all above it; returns those that were missing, outermost first. */
+/**
+ * Makes a directory and all above it; returns those that were missing, outermost first. Step by step, because the `recursive` of `mkdir`
+ * never returns where a directory cannot be made for want of one that cannot exist (below /proc).
+ */
 export async function makeDirectory(directory: string): Promise<readonly string[]> {
-  const outermost = await mkdir(directory, { recursive: true });
-  if (outermost === undefined) return [];
-  const made = [directory];
-  for (let path = directory; path !== outermost && path !== dirname(path); ) {
-    path = dirname(path);
-    made.unshift(path);
+  try {
+    await mkdir(directory);
+    return [directory];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return [];
+    if (code !== 'ENOENT' || dirname(directory) === directory) throw error;
+    const above = await makeDirectory(dirname(directory));
+    await mkdir(directory);
+    return [...above, directory];
   }
-  return made;
 }
 
 function recordFile(home: string): string {

@@ -97,7 +97,7 @@ test.for([
 test('a port in use is no obstacle: the next free one is taken', async () => {
   const holder = createServer().listen(8888, '127.0.0.1');
   // In use already: just as well.
-  await Promise.race([once(holder, 'listening'), once(holder, 'error')]);
+  await new Promise((resolve) => holder.once('listening', resolve).once('error', resolve));
   try {
     await using start = new Start(process.execPath, [script]);
     expect(Number((await start.address).port)).toBeGreaterThan(8888);

@@ -51,6 +51,16 @@ test.for<[string[], string]>([
   await expect(readdir(join(root, 'home'))).rejects.toThrow('ENOENT');
 });
 
+test.for([
+  ['a file', 'package.json', /ENOTDIR/],
+  ['a place in which nothing can be made', '/proc/nowhere', /ENOENT/],
+] as const)('install into %s is one line that names it, and exit code 2', async ([, prefix, cause]) => {
+  const { code, stderr } = await command(['install', '--prefix', prefix, 'sql']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^The kernel cannot be installed into \S+databricks-sql \(.*\): choose another place with [^\n]*\n$/);
+  expect(stderr).toMatch(cause);
+});
+
 test('--version prints the version of the package', async () => {
   expect(await command(['--version'])).toEqual({ code: 0, stdout: `${packageVersion}\n`, stderr: '' });
 });
