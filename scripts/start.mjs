@@ -44,7 +44,7 @@ async function jupyterLab() {
   const token = randomBytes(24).toString('hex');
   const { code, asked } = await follow(python, command, { ...env, JUPYTER_TOKEN: token }, async (pid) => {
     const url = await serverUrl(pid, token);
-    process.stdout.write(`\nJupyterLab with the Databricks kernels: ${url}lab?token=${token}\nCtrl-C ends it.\n`);
+    process.stdout.write(`\nJupyterLab with the Databricks kernels: ${url}lab?token=${token}\nCtrl-C ends it; Spark ends when it has been idle for half an hour.\n`);
   });
   // Ended as asked is no failure, whatever signal it took.
   return asked ? 0 : code;
@@ -90,6 +90,9 @@ if (wrong) {
   process.stderr.write(`${wrong} Usage: npm start [-- --execute NOTEBOOK… [--write]]\n`);
   process.exitCode = 2;
 } else {
+  if (process.env['DATABRICKS_HOST']) {
+    process.stdout.write('This uses the embedded workspace, never DATABRICKS_HOST; `databricks-kernel install` makes kernels that do.\n');
+  }
   try {
     await setUp();
     await mkdir(jupyter, { recursive: true });

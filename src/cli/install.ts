@@ -61,7 +61,8 @@ async function install(languages: readonly KernelLanguage[], options: InstallOpt
     const one = languages.length === 1;
     const name = options.name === undefined ? kernelName : one ? options.name : `${options.name}-${language}`;
     const word = displayName.split(' ').at(-1);
-    const shown = options.displayName === undefined ? displayName : one ? options.displayName : `${options.displayName} ${word}`;
+    const unnamed = options.name === undefined ? displayName : `${displayName} (${options.name})`;
+    const shown = options.displayName === undefined ? unnamed : one ? options.displayName : `${options.displayName} ${word}`;
     const directory = join(kernels, name.toLowerCase());
     const spec = kernelSpec(language, { node, main, displayName: shown, env });
     await installSpec(directory, language, spec, kernelHome(machine));

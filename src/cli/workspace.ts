@@ -67,7 +67,7 @@ export function addWorkspaceCommands(
 
 function withServeFlags(command: Command): Command {
   return command
-    .option('--port <port>', 'port to listen on; a free one otherwise', wholeNumber, 0)
+    .option('--port <port>', 'port to listen on; 0: any that is free', port, 0)
     .addOption(new Option('--dialect <dialect>', 'which servers to resemble: those of 2015, or of today').choices(['classic', 'modern']))
     .option('--master <url>', 'Spark master that clusters run on', 'local[*]')
     .option('--idle-timeout <minutes>', 'end after so long without a context or a request', minutes, 30);
@@ -178,6 +178,12 @@ async function startSparkDriverOn(master: string, place: DriverPlace): Promise<D
 function wholeNumber(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Not a whole number.');
+}
+
+function port(text: string): number {
+  const value = wholeNumber(text);
+  if (value <= 65_535) return value;
+  throw new InvalidArgumentError('Ports end at 65535.');
 }
 
 function minutes(text: string): number {

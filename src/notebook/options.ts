@@ -28,7 +28,7 @@ const table: readonly Option[] = [
   {
     key: 'table.rows',
     allowed: 'all, or a whole number from 1',
-    help: 'rows of a table to show; all: every row that the server sent, the first 50 where only text can be shown',
+    help: 'how many rows of a table are shown; all: those that the server sent, as plain text the first 50',
     read: (options) => String(options.table.rows ?? 'all'),
     change: (options, value) => {
       if (value !== 'all' && !/^[1-9]\d{0,8}$/.test(value)) return undefined;
@@ -60,9 +60,9 @@ export function changeOptions(options: Options, lines: string): Options {
   return assignments.reduce(changeOption, options);
 }
 
-/** All options with their values, a line each. */
-export function listOptions(options: Options): string {
-  const lines = table.map((option) => [`${option.key}=${option.read(options)}`, `${option.help} (${option.allowed})`] as const);
+/** The options with these keys and their values, a line each. */
+export function listOptions(options: Options, keys: readonly string[] = optionKeys): string {
+  const lines = table.filter(({ key }) => keys.includes(key)).map((option) => [`${option.key}=${option.read(options)}`, `${option.help} (${option.allowed})`] as const);
   const width = Math.max(...lines.map(([setting]) => setting.length));
   return lines.map(([setting, help]) => `${setting.padEnd(width)}  ${help}\n`).join('');
 }

@@ -10,6 +10,9 @@ const needsCare = /[&<>\n\r\t]|  |^ | $/;
 /** Dimmed in light and dark themes alike, and slanted where styles are not allowed: neither '' nor the word 'null' looks like it. */
 const nullCell = '<i style="opacity:0.5">null</i>';
 
+/** Longer texts (characters) keep a width to be read in: in a table with many columns they would be squeezed to a word a line. */
+const longText = 80;
+
 /**
  * A table as pandas writes it (`class="dataframe"`, which front ends style), complete and readable without scripts or style sheets.
  * @param rows how many rows to show; all when undefined
@@ -32,15 +35,15 @@ export function tableToHtml(table: Table, rows?: number): string {
 
 function body(table: Table, shown: number): string {
   // Front ends align table cells to the right or to the left as they please, so every cell says it.
-  const columns = table.columns.map(({ type }) => ({ write: writerFor(type), opening: `<td style="${align(isNumeric(type))}">` }));
+  const columns = table.columns.map(({ type }) => ({ write: writerFor(type), opening: `<td style="${align(isNumeric(type))}">`, wide: `<td style="${align(isNumeric(type))};min-width:20em">` }));
   let html = '';
   for (let r = 0; r < shown; r++) {
     const row = table.rows[r] ?? [];
     let c = 0;
     html += '<tr>';
-    for (const { write, opening } of columns) {
-      const value = row[c++];
-      html += `${opening}${cell(value, write)}</td>`;
+    for (const { write, opening, wide } of columns) {
+      const text = cell(row[c++], write);
+      html += `${text.length > longText ? wide : opening}${text}</td>`;
     }
     html += '</tr>\n';
   }

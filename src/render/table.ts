@@ -15,7 +15,7 @@ export function rowsNote(table: Table, shown: number): string | undefined {
   const sent = table.rows.length;
   if (sent === 0) return table.truncated ? '0 rows; more exist' : '0 rows';
   const more = table.truncated ? '; more exist' : '';
-  if (shown < sent) return `first ${grouped(shown)} of ${grouped(sent)} rows${more}`;
+  if (shown < sent) return `first ${grouped(shown)} of ${table.truncated ? 'the ' : ''}${grouped(sent)} rows${table.truncated ? ' that were sent' : ''}${more}`;
   return table.truncated ? `first ${grouped(sent)} rows${more}` : undefined;
 }
 

@@ -141,7 +141,7 @@ class Running {
 
 const lostContext =
   'The code did not stop within 5 seconds of the cancel. Its context is lost, and its variables with it; the code itself goes on until ' +
-  'the cluster is restarted: databricks-kernel workspace stop';
+  'the embedded workspace is stopped (databricks-kernel workspace stop), which ends all contexts';
 
 /** An error, not a lost context: Scala, SQL and the temporary views go on. */
 const killedPython: DriverResult = {

@@ -43,6 +43,7 @@ test.for<[string[], string]>([
     ['install', '--env', 'DATABRICKS_TOKEN=dapi0'],
     'DATABRICKS_TOKEN holds a secret, and everybody can read a kernelspec: put it into a profile of ~/.databrickscfg and install with --profile NAME.\n',
   ],
+  [['workspace', 'start', '--port', '99999'], "Option '--port <port>' argument '99999' is invalid. Ports end at 65535.\n"],
   [['run'], '--language is missing: give one of scala, python, sql.\n'],
   [['run', '--language', 'rust', '-f', 'x'], 'Unknown language "rust": give one of scala, python, sql.\n'],
   [['run', '--language', 'sql'], 'The connection file is missing: a front end gives it as -f FILE.\n'],

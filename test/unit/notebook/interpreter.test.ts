@@ -196,6 +196,12 @@ describe('a magic', () => {
     expect(listed).toMatchObject([{ type: 'stream', content: { text: expect.stringContaining('table.json=on') } }]);
   });
 
+  test('%config KEY tells what is set', async () => {
+    const { run } = open('python');
+    await run('%config table.rows=3');
+    expect((await run('%config table.rows')).outputs).toMatchObject([{ content: { text: expect.stringMatching(/^table\.rows=3  [^\n]*\n$/) } }]);
+  });
+
   test('%config changes nothing when one of its lines is wrong', async () => {
     const { run } = open('sql');
     await run('%config table.rows=3\ntable.json=maybe');

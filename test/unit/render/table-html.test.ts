@@ -48,6 +48,11 @@ describe('a value as a table cell', () => {
 });
 
 describe('a table as HTML', () => {
+  test('gives a long text a width to be read in', () => {
+    const text = 'long '.repeat(20).trim();
+    expect(tableToHtml(table([['c', 'string']], [[text]]))).toContain(`<td style="text-align:left;min-width:20em">${text}</td>`);
+  });
+
   test('is what front ends know as a data frame, and readable as it stands', () => {
     expect(tableToHtml(table([['id', 'integer'], ['title', 'string']], [[1847917, '& Yet & Yet'], [16496086, "'Ayim"]]))).toBe(
       `<div class="tex2jax_ignore mathjax_ignore">
@@ -73,7 +78,7 @@ describe('a table as HTML', () => {
     [3, false, undefined, 3, undefined],
     [1000, true, undefined, 1000, 'first 1 000 rows; more exist'],
     [12345, false, undefined, 12345, undefined],
-    [1000, true, 10, 10, 'first 10 of 1 000 rows; more exist'],
+    [1000, true, 10, 10, 'first 10 of the 1 000 rows that were sent; more exist'],
     [20, false, 7, 7, 'first 7 of 20 rows'],
     [7, false, 7, 7, undefined],
   ])('of %i rows (truncated: %s, limit %s) shows %i and says: %s', ([rows, truncated, limit, shown, note]) => {

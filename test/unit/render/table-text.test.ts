@@ -34,7 +34,7 @@ describe('a table as text', () => {
     [0, false, undefined, 0, '(0 rows)'],
     [50, false, undefined, 50, undefined],
     [51, false, undefined, 50, '(first 50 of 51 rows)'],
-    [1000, true, undefined, 50, '(first 50 of 1 000 rows; more exist)'],
+    [1000, true, undefined, 50, '(first 50 of the 1 000 rows that were sent; more exist)'],
     [51, false, 60, 51, undefined],
     [9, true, 9, 9, '(first 9 rows; more exist)'],
   ])('of %i rows (truncated: %s, limit %s) shows %i and says: %s', ([rows, truncated, limit, shown, note]) => {

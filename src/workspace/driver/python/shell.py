@@ -50,6 +50,10 @@ class _Shell(InteractiveShell):
         """`!command`, on our own stdout rather than a terminal of its own; an interrupt ends the cell, not just the command."""
         self.user_ns["_exit_code"] = subprocess.call(self.var_expand(command, depth=1), shell=True)
 
+    def enable_matplotlib(self, gui=None):
+        """`%matplotlib`: open figures are shown at the end of a command whatever it asks for, and there is no window to open."""
+        return "inline", "inline"
+
     def ask_exit(self):
         print("A context is not left with exit(): dbutils.notebook.exit(value) ends a command with a result.")
 
