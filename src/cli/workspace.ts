@@ -67,7 +67,7 @@ export function addWorkspaceCommands(
 
 function withServeFlags(command: Command): Command {
   return command
-    .option('--port <port>', 'port to listen on; 0: any that is free', port, 0)
+    .option('--port <port>', 'port to listen on; 0 takes a free one', port, 0)
     .addOption(new Option('--dialect <dialect>', 'which servers to resemble: those of 2015, or of today').choices(['classic', 'modern']))
     .option('--master <url>', 'Spark master that clusters run on', 'local[*]')
     .option('--idle-timeout <minutes>', 'end after so long without a context or a request', minutes, 30);
