@@ -90,7 +90,7 @@ if (wrong) {
   process.stderr.write(`${wrong} Usage: npm start [-- --execute NOTEBOOK… [--write]]\n`);
   process.exitCode = 2;
 } else {
-  if (process.env['DATABRICKS_HOST']) {
+  if (!['', 'embedded'].includes(process.env['DATABRICKS_HOST'] ?? '')) {
     process.stdout.write('This uses the embedded workspace, never DATABRICKS_HOST; `databricks-kernel install` makes kernels that do.\n');
   }
   try {
