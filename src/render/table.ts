@@ -14,9 +14,9 @@ export interface TableOptions {
 export function rowsNote(table: Table, shown: number): string | undefined {
   const sent = table.rows.length;
   if (sent === 0) return table.truncated ? '0 rows; more exist' : '0 rows';
-  const more = table.truncated ? '; more exist' : '';
-  if (shown < sent) return `first ${grouped(shown)} of ${table.truncated ? 'the ' : ''}${grouped(sent)} rows${table.truncated ? ' that were sent' : ''}${more}`;
-  return table.truncated ? `first ${grouped(sent)} rows${more}` : undefined;
+  if (!table.truncated) return shown < sent ? `first ${grouped(shown)} of ${grouped(sent)} rows` : undefined;
+  const which = shown < sent ? `${grouped(shown)} of the ${grouped(sent)} rows that were sent` : `${grouped(sent)} rows`;
+  return `first ${which}; more exist`;
 }
 
 /** 12345 → `12 345`. */

@@ -43,10 +43,6 @@ export const dialects: { readonly [N in DialectName]: Dialect } = {
   },
 };
 
-export function isDialectName(text: string): text is DialectName {
-  return Object.hasOwn(dialects, text);
-}
-
 function knownLanguage(language: string): DriverLanguage {
   if (language === 'scala' || language === 'python' || language === 'sql') return language;
   if (language === 'r') throw illegalArgument('The embedded workspace does not run r; use scala, python or sql');

@@ -48,7 +48,6 @@ export interface ServeOptions {
   log(text: string): void;
 }
 
-export const defaultIdleTimeoutMs = 30 * 60 * 1000;
 /** Names the default cluster everywhere: in settings, banners and wait texts. */
 export const defaultClusterId = 'embedded';
 /** A driver that has not ended by then is left to itself: it ends when its connection to this process closes. Milliseconds. */

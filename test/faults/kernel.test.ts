@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { secretPassword, startPlace, type Place, type PlaceOptions } from '../support/bad-place.ts';
 import { kept } from '../support/databricks-kernel.ts';
 import { refused, secretToken } from '../support/scripted-api.ts';
+import { deadPort } from '../support/free-ports.ts';
 import type { Answer } from '../support/scripted-server.ts';
 
 /* What a person sees when something is wrong: the real kernel process, a real client, a real HTTP server with scripted answers. */
@@ -29,14 +29,6 @@ async function expectWorks({ kernel }: Place): Promise<void> {
   const { reply, text } = await kernel.execute('1');
   expect(reply.status === 'error' ? reply.evalue : reply.status).toBe('ok');
   expect(text).toContain('done');
-}
-
-async function deadPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('settings that are wrong or half given: the first cell and the log name the one to look at', () => {

@@ -1,5 +1,3 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { createCredentials } from '../../src/databricks/auth/chain.ts';
 import type { ClientOptions } from '../../src/databricks/client.ts';
@@ -8,6 +6,7 @@ import { identify } from '../../src/lib/process-identity.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { Connection } from '../../src/session/connection.ts';
 import { createSession } from '../../src/session/session.ts';
+import { deadPort } from '../support/free-ports.ts';
 import type { Answer } from '../support/scripted-server.ts';
 import { cell, clientFor, connectionTo, failureOf, finished, loginPages, refused, running, secretToken, startScriptedApi, temporaryDirectory } from '../support/scripted-api.ts';
 
@@ -34,15 +33,6 @@ async function start(options: Partial<ClientOptions> & { to?: URL } = {}, more: 
 }
 
 const ok = { end: 'result', result: { kind: 'text', text: 'done' } };
-
-/** A port where nothing listens. */
-async function deadPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test('an unreachable host is named with the setting, and nothing counts as sent', async () => {
   const to = new URL(`http://127.0.0.1:${await deadPort()}`);

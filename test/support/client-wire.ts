@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
 
 /**
  * The client's half of the wire, written from the messaging specification and not from `src/wire`: a test that used the
@@ -65,18 +65,6 @@ export async function freshConnection(changes: Partial<ConnectionFile> = {}): Pr
     transport: 'tcp', ip: '127.0.0.1', shell_port, control_port, stdin_port, iopub_port, hb_port,
     key: crypto.randomUUID(), signature_scheme: 'hmac-sha256', kernel_name: '', ...changes,
   };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map((server) => new Promise<number>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-    })),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** A connection file in a directory of its own, which disposal removes. */
