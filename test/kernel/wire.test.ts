@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freshConnection, signedFrames, writeConnectionFile, type ConnectionFile } from '../support/client-wire.ts';
 import { buildEchoKernel } from '../support/echo-kernel.ts';
 import { connectFrontEnd } from '../support/front-end.ts';
+import { eventsOf } from '../support/kernel-socket.ts';
 import { heartbeat, RawClient, requestFrames, subscribe, type RawMessage } from '../support/raw-client.ts';
 import { spawnKernel, startKernel, type KernelProgram } from '../support/start-kernel.ts';
 
@@ -182,7 +183,7 @@ test('with Curve keys in the connection file the kernel speaks to those who have
   const stranger = new Dealer({ linger: 0 });
   try {
     stranger.connect(`tcp://${plain.ip}:${plain.shell_port}`);
-    for await (const { type } of stranger.events) if (type === 'disconnect') break;
+    for await (const { type } of await eventsOf(stranger)) if (type === 'disconnect') break;
   } finally {
     stranger.close();
   }

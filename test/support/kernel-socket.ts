@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { deserialize, serialize } from '@jupyterlab/services/lib/kernel/serialize.js';
 import { Dealer, type Socket, Subscriber } from 'zeromq';
 import { endpoint, readFrames, signedFrames, type ClientChannel, type ConnectionFile } from './client-wire.ts';
@@ -90,7 +91,28 @@ export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
 
 /** Resolves when a socket's first peer is there, or when it is closed before. */
 async function handshake(socket: Socket): Promise<void> {
-  for await (const { type } of socket.events) if (type === 'handshake') return;
+  if (socket.closed) return;
+  const events = await eventsOf(socket);
+  try {
+    for await (const { type } of events) if (type === 'handshake') return;
+  } catch (error) {
+    if (!socket.closed) throw error;
+  }
+}
+
+/**
+ * A socket's events. zeromq names the pipe they come through by a memory address, which may still be the name of the
+ * pipe of a socket that was closed a moment ago.
+ */
+export async function eventsOf(socket: Socket): Promise<Socket['events']> {
+  for (;;) {
+    try {
+      return socket.events;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+      await setImmediate();
+    }
+  }
 }
 
 /** serialize() copies the whole memory a view lies in, so each buffer gets memory of its own. */
