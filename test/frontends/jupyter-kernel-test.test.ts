@@ -1,13 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { packageFile, packageRoot } from '../../src/lib/package-file.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jupyterPlace, python, type JupyterPlace } from '../support/jupyter.ts';
 
 const run = promisify(execFile);
-const python = join(packageRoot, '.venv', 'bin', 'python');
 const suite = join(import.meta.dirname, 'kernel_suite.py');
 
 /** The tests of jupyter_kernel_test, and why those that cannot apply do not. */
@@ -32,20 +29,16 @@ interface Outcome {
   readonly detail: string;
 }
 
-let prefix: string;
-let env: NodeJS.ProcessEnv;
+let place: JupyterPlace;
 beforeAll(async () => {
-  prefix = await mkdtemp(join(tmpdir(), 'kernelspecs '));
-  const share = join(prefix, 'share', 'jupyter');
-  env = { ...process.env, ...inject('sparkEnvironment'), JUPYTER_PATH: share, JUPYTER_RUNTIME_DIR: join(prefix, 'runtime') };
-  await run(process.execPath, [packageFile('dist', 'main.js'), 'install', '--prefix', prefix], { env });
+  place = await jupyterPlace();
 });
-afterAll(() => rm(prefix, { recursive: true }));
+afterAll(() => place[Symbol.asyncDispose]());
 
 describe.for(['python', 'scala', 'sql'])('jupyter_kernel_test on the %s kernel', (language) => {
   let outcomes: Readonly<Record<string, Outcome>>;
   beforeAll(async () => {
-    const { stdout } = await run(python, [suite, language], { env });
+    const { stdout } = await run(python, [suite, language], { env: place.env });
     outcomes = JSON.parse(stdout) as typeof outcomes;
   });
 
