@@ -78,7 +78,13 @@ export async function startJupyter(place: JupyterPlace, program: 'jupyterlab' | 
   });
   await serving;
   const { url } = JSON.parse(await readFile(join(place.prefix, 'runtime', `jpserver-${child.pid}.json`), 'utf8')) as { url: string };
+  // The address is printed a moment before the port is taken.
+  while (!(await answers(`${url}api/status?token=${token}`))) if (child.exitCode !== null) throw new Error(`${program} ended:\n${printed}`);
   return { url, token, log: () => printed, [Symbol.asyncDispose]: () => end(child, ended) };
+}
+
+function answers(url: string): Promise<boolean> {
+  return fetch(url).then(({ ok }) => ok, () => false);
 }
 
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
