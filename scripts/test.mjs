@@ -3,15 +3,16 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { follow } from './child.mjs';
 import { root, setUp } from './setup.mjs';
-import { count, inWords, sum } from './vitest-report.mjs';
+import { count, inWords, suites, sum } from './vitest-report.mjs';
 
 const projects = ['unit', 'contract', 'kernel', 'spark', 'frontends', 'faults'];
 const reports = join(root, '.cache', 'test');
 const nodeModules = join(root, 'node_modules');
 
-/** @typedef {import('./vitest-report.mjs').Counts & { seconds: number }} Outcome */
+/** @typedef {import('./vitest-report.mjs').Counts & { suites?: import('./vitest-report.mjs').Suite[] }} Result */
+/** @typedef {Result & { seconds: number }} Outcome */
 
-/** @param {string} name @param {() => Promise<import('./vitest-report.mjs').Counts>} work @returns {Promise<Outcome>} */
+/** @param {string} name @param {() => Promise<Result>} work @returns {Promise<Outcome>} */
 async function timed(name, work) {
   process.stdout.write(`\n--- ${name}\n`);
   const began = performance.now();
@@ -34,7 +35,9 @@ async function runProject(project) {
   const args = ['run', '--config', join(root, 'test/vitest.config.ts'), '--project', project, ...reporters];
   const { code, asked } = await follow(process.execPath, [join(nodeModules, 'vitest/vitest.mjs'), ...args], process.env);
   if (asked) process.exit(130);
-  return count(await readFile(report, 'utf8').catch(() => undefined), code);
+  const text = await readFile(report, 'utf8').catch(() => undefined);
+  // The unit tests are many small files, one for nearly each source file.
+  return { ...count(text, code), suites: text === undefined || project === 'unit' ? [] : suites(text) };
 }
 
 /** @type {[string, Outcome][]} */
@@ -53,6 +56,10 @@ const total = sum(outcomes.map(([, outcome]) => outcome));
 process.stdout.write('\n');
 for (const [name, outcome] of outcomes) {
   process.stdout.write(`${name.padEnd(10)} ${outcome.seconds.toFixed(1).padStart(7)} s   ${inWords(outcome)}\n`);
+  for (const suite of outcome.suites ?? []) {
+    process.stdout.write(`             ${suite.name.padEnd(22)} ${inWords(suite.counts)}\n`);
+    for (const reason of suite.skipped) process.stdout.write(`               skipped: ${reason}\n`);
+  }
 }
 process.stdout.write(`\n${inWords(total)}\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -1,6 +1,12 @@
 // What one run of vitest came to.
+import { basename } from 'node:path';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
+/** One test file: its name without the ending, and why each of its skipped tests was. @typedef {{ name: string, counts: Counts, skipped: string[] }} Suite */
+
+/** @typedef {{ status: string, fullName: string, meta: { skipped?: string } }} TestResult */
+/** @typedef {{ name: string, status: string, assertionResults: TestResult[] }} FileResult */
 
 /**
  * Counts the tests of a run. Whatever went wrong counts as at least one failure, also what is no test.
@@ -11,12 +17,29 @@
 export function count(report, code) {
   if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(report);
-  const files = /** @type {{ status: string, assertionResults: { status: string }[] }[]} */ (testResults);
+  const files = /** @type {FileResult[]} */ (testResults);
   // A file that could not even be loaded, or whose clean-up failed, has no test that failed.
   const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.every((each) => each.status !== 'failed')).length;
   const failed = numFailedTests + broken;
   // What fails outside of any file (an unhandled rejection, no tests found) shows in the exit code only.
   return { passed: numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: numPendingTests + numTodoTests };
+}
+
+/**
+ * What each test file came to, in alphabetical order.
+ * @param {string} report the text of vitest's JSON report
+ * @returns {Suite[]}
+ */
+export function suites(report) {
+  const files = /** @type {FileResult[]} */ (JSON.parse(report).testResults);
+  return files.map(({ name, status, assertionResults }) => {
+    /** @param {string[]} statuses */
+    const of = (...statuses) => assertionResults.filter((each) => statuses.includes(each.status));
+    const skipped = of('skipped', 'pending', 'todo', 'disabled');
+    const failed = of('failed').length;
+    const counts = { passed: of('passed').length, failed: failed === 0 && status === 'failed' ? 1 : failed, skipped: skipped.length };
+    return { name: basename(name, '.test.ts'), counts, skipped: skipped.map(({ fullName, meta }) => `${fullName}: ${meta.skipped ?? 'no reason given'}`) };
+  }).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** @param {readonly Counts[]} all @returns {Counts} */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count, inWords, sum } from '../../../scripts/vitest-report.mjs';
+import { count, inWords, suites, sum } from '../../../scripts/vitest-report.mjs';
 
 interface File {
   readonly status: 'passed' | 'failed';
@@ -35,4 +35,25 @@ test.for<[string, string | undefined, number, string]>([
 test('projects are summed up', () => {
   const all = [{ passed: 1, failed: 0, skipped: 2 }, { passed: 10, failed: 3, skipped: 0 }];
   expect(inWords(sum(all))).toBe('11 passed, 3 failed, 2 skipped');
+});
+
+test('each file has its line, and each skipped test its reason', () => {
+  const text = JSON.stringify({
+    testResults: [
+      { name: '/clone/test/frontends/nteract.test.ts', status: 'failed', assertionResults: [] },
+      {
+        name: '/clone/test/frontends/jupyterlab.test.ts',
+        status: 'passed',
+        assertionResults: [
+          { status: 'passed', fullName: 'launcher', meta: {} },
+          { status: 'skipped', fullName: 'Run All', meta: { skipped: 'there is no Chromium' } },
+          { status: 'pending', fullName: 'restart', meta: {} },
+        ],
+      },
+    ],
+  });
+  expect(suites(text)).toEqual([
+    { name: 'jupyterlab', counts: { passed: 1, failed: 0, skipped: 2 }, skipped: ['Run All: there is no Chromium', 'restart: no reason given'] },
+    { name: 'nteract', counts: { passed: 0, failed: 1, skipped: 0 }, skipped: [] },
+  ]);
 });
