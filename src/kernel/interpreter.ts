@@ -19,6 +19,8 @@ export interface Interpreter extends AsyncDisposable {
 export interface Cell {
   readonly executionCount: number;
   readonly silent: boolean;
+  /** Whether it has a number and a place in the history (`store_history`): what front ends run for themselves has neither. */
+  readonly isNumbered: boolean;
   /** The first interrupt: give up waiting, or cancel the command and wait for its end. */
   readonly interrupted: AbortSignal;
   /** The second interrupt, or shutdown: give up the context. */

@@ -1,7 +1,7 @@
 import type { CommandResult, RemoteLanguage } from '../databricks/types.ts';
-import type { Completeness, Match, Outcome } from '../kernel/interpreter.ts';
+import type { Completeness, Completion, Match, Outcome } from '../kernel/interpreter.ts';
 import type { CellError } from '../protocol/cell-error.ts';
-import type { Output } from '../protocol/output.ts';
+import type { MimeBundle, Output } from '../protocol/output.ts';
 import type { Readers, View } from '../render/result.ts';
 
 /** What a command came to, as a language sees it: its result, or the error that its cell ends with instead (an interrupt). */
@@ -25,10 +25,16 @@ export interface Language {
   /** The `%magics` that the language's REPL has, for listing. */
   readonly magics: readonly string[];
   hasMagic(name: string): boolean;
-  /** Whether code was sent by a front end for its own purposes and is answered without the cluster. */
-  isFrontEndCode(code: string): boolean;
+  /** The outputs that answer code which a front end wrote for its own purposes; `undefined` where the code is the user's. */
+  answerFrontEnd(code: string, known: LocalKnowledge): Promise<readonly Output[]> | undefined;
   /** The context is another one now: what was seen in the old one says nothing about it. */
   forget(): void;
+}
+
+/** What is known of code without asking the cluster. Offsets are UTF-16. */
+export interface LocalKnowledge {
+  complete(code: string, cursor: number): Promise<Completion>;
+  inspect(code: string, cursor: number): Promise<MimeBundle | undefined>;
 }
 
 /** A name that a cell defines, found by a pattern whose first group it is. */

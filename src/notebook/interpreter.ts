@@ -2,7 +2,7 @@ import type { RemoteLanguage } from '../databricks/types.ts';
 import type { Cell, Completeness, Evaluated, Interpreter, Outcome } from '../kernel/interpreter.ts';
 import { Languages } from '../languages/index.ts';
 import type { KernelLanguage } from '../languages/info.ts';
-import type { Language } from '../languages/language.ts';
+import type { Language, LocalKnowledge } from '../languages/language.ts';
 import { systemClock, type Clock } from '../lib/time.ts';
 import { toCellError } from '../protocol/cell-error.ts';
 import type { View } from '../render/result.ts';
@@ -40,6 +40,11 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
     await languages.forget(gone);
   };
 
+  const known: LocalKnowledge = {
+    complete: async (code, cursor) => answers.complete(code, cursor, await languageAt(code, cursor)),
+    inspect: async (code, cursor) => answers.inspect(code, cursor, await languageAt(code, cursor)),
+  };
+
   /** Everything that a cell's code, magics and expressions run with. */
   const begin = async (cell: Cell): Promise<CellRun> => {
     const output = new CellOutput(cell, clock);
@@ -55,6 +60,8 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
         return outcome;
       },
       output,
+      isNumbered: cell.isNumbered,
+      known,
       view,
       options: {
         get: () => options,
@@ -93,13 +100,7 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
       return results;
     },
 
-    async complete(code, cursor) {
-      return answers.complete(code, cursor, await languageAt(code, cursor));
-    },
-
-    async inspect(code, cursor) {
-      return answers.inspect(code, cursor, await languageAt(code, cursor));
-    },
+    ...known,
 
     async isComplete(code): Promise<Completeness> {
       const source = parseCell(code);

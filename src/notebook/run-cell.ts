@@ -17,8 +17,11 @@ export async function runCell(text: string, cell: CellRun): Promise<Outcome> {
 }
 
 async function runOwn(code: string, cell: CellRun): Promise<Outcome> {
-  if (code.trim() === '' || cell.language.isFrontEndCode(code)) return { status: 'ok' };
-  return cell.runCode(code, cell.language);
+  if (code.trim() === '') return { status: 'ok' };
+  const answer = cell.isNumbered ? undefined : cell.language.answerFrontEnd(code, cell.known);
+  if (!answer) return cell.runCode(code, cell.language);
+  for (const output of await answer) cell.output.emit(output);
+  return { status: 'ok' };
 }
 
 /** `%name?`, `?%name` and `?name`… of a magic of ours. */

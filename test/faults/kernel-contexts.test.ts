@@ -5,6 +5,7 @@ import { kept, shown } from '../support/databricks-kernel.ts';
 import { deferred } from '../support/deferred.ts';
 import { finished, running } from '../support/scripted-api.ts';
 import type { Answer, ScriptedServer } from '../support/scripted-server.ts';
+import { startUpCode, widgetsProbe } from '../support/vscode-snippets.ts';
 
 /* What a kernel does to a cluster that costs money: which contexts it opens, gives back, and what it never starts. */
 
@@ -75,15 +76,10 @@ describe('a stopped cluster', () => {
     const { kernel, server } = place;
     await server.arrived('GET clusters/get');
     const own = { silent: true, store_history: false };
-    const snippets = [
-      '%config Completer.use_jedi = False',
-      "__vsc_ipynb_file__ = '/home/jo/a.ipynb'",
-      'try:\n    import ipywidgets as _VSCODE_ipywidgets\n    print("e976ee50-99ed-4aba-9b6b-9dcd5634d07d")\nexcept:\n    pass',
-      'def __VSCODE_compute_hash(c):\n  pass',
-    ];
-    for (const code of ['', ' \n', ...snippets]) {
-      expect((await kernel.execute(code, own)).reply.status).toBe('ok');
-      expect((await kernel.execute(code)).outputs).toEqual([]);
+    for (const code of ['', ' \n']) expect((await kernel.execute(code)).outputs).toEqual([]);
+    // VS Code's own code is not silent, but has no number.
+    for (const code of [widgetsProbe, startUpCode('/home/jo/a.ipynb')]) {
+      for (const silent of [false, true]) expect(await kernel.execute(code, { silent, store_history: false })).toMatchObject({ reply: { status: 'ok' }, outputs: [] });
     }
     const asked = await kernel.execute('import os', own);
     expect(asked.outputs).toEqual([]);

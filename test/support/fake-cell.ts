@@ -6,15 +6,17 @@ export class FakeCell implements Cell {
   readonly outputs: Output[] = [];
   readonly executionCount: number;
   readonly silent: boolean;
+  readonly isNumbered: boolean;
   readonly interrupt = new AbortController();
   readonly kill = new AbortController();
   readonly interrupted = this.interrupt.signal;
   readonly killed = this.kill.signal;
   #arrived: (() => void) | undefined;
 
-  constructor({ executionCount = 1, silent = false } = {}) {
+  constructor({ executionCount = 1, silent = false, isNumbered = true } = {}) {
     this.executionCount = executionCount;
     this.silent = silent;
+    this.isNumbered = isNumbered && !silent;
   }
 
   emit(output: Output): void {

@@ -117,7 +117,7 @@ describe('a word has its owners', () => {
       ['languages/', 'databricks/types.ts', 'notebook/magics/language.ts', 'workspace/'],
     ],
     ['paths of the API', /['"`]\/api\//, ['databricks/api/', 'workspace/routes/']],
-    ['clear_output and display_id', /\b(?:clear_output|display_id)\b/, ['protocol/', 'notebook/cell-output.ts']],
+    ['clear_output and display_id', /\b(?:clear_output|display_id)\b/, ['protocol/', 'notebook/cell-output.ts', 'languages/python/front-end-code.ts']],
     ['timers', /\b(?:setTimeout|setInterval)\b/, ['lib/time.ts', 'cli/lifecycle.ts']],
     // Its environment, arguments, streams and end, that is: whoever starts child processes may signal them.
     ['the process', /(?<![\w.$])process\.\w|import (?!\{ kill \})[^;]* from ['"](?:node:)?process['"]/, ['cli/', 'main.ts']],

@@ -47,10 +47,11 @@ export function executeHandlers(interpreter: Promise<Interpreter>, history: Hist
 }
 
 function cellOf(exchange: Exchange<'execute_request'>, executionCount: number, onResult: (text: string) => void): Cell {
-  const { silent, allow_stdin } = exchange.request.content;
+  const { silent, store_history, allow_stdin } = exchange.request.content;
   return {
     executionCount,
     silent,
+    isNumbered: store_history,
     interrupted: exchange.interrupted,
     killed: exchange.killed,
     emit: (output) => {

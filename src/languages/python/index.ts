@@ -1,7 +1,7 @@
 import { findNames, type Language, type NamePattern } from '../language.ts';
 import { oneCommand } from '../plain.ts';
 import { isComplete } from './completeness.ts';
-import { isFrontEndCode } from './front-end-code.ts';
+import { answerFrontEnd } from './front-end-code.ts';
 import { addsMagics, ipythonMagics } from './magics.ts';
 import { createPythonReaders } from './read.ts';
 
@@ -22,7 +22,7 @@ export function createPython(): Language {
     readers,
     magics: ipythonMagics,
     hasMagic: (name) => hasUnknownMagics || ipythonMagics.includes(name),
-    isFrontEndCode,
+    answerFrontEnd,
     forget: () => {
       hasUnknownMagics = false;
       forget();

@@ -1,6 +1,6 @@
 import type { RemoteLanguage } from '../../databricks/types.ts';
 import type { Outcome } from '../../kernel/interpreter.ts';
-import type { Command, Language } from '../../languages/language.ts';
+import type { Command, Language, LocalKnowledge } from '../../languages/language.ts';
 import type { View } from '../../render/result.ts';
 import type { CellOutput } from '../cell-output.ts';
 import type { Options } from '../options.ts';
@@ -34,6 +34,9 @@ export interface CellRun {
   /** Runs code as a cell of a language. */
   runCode(code: string, language: Language): Promise<Outcome>;
   readonly output: CellOutput;
+  /** Whether it has a number and a place in the history, as what users run has. */
+  readonly isNumbered: boolean;
+  readonly known: LocalKnowledge;
   view(): View;
   readonly options: { get(): Options; set(options: Options): void };
 }

@@ -225,33 +225,6 @@ describe('a magic', () => {
   });
 });
 
-describe('what a front end sends of its own', () => {
-  test.for([
-    'try:\n    import ipywidgets as _VSCODE_ipywidgets\n    print("e976ee50-99ed-4aba-9b6b-9dcd5634d07d:IPyWidgets:" + _VSCODE_ipywidgets.__version__)\n    del _VSCODE_ipywidgets\nexcept:\n    pass',
-    '__vsc_ipynb_file__ = "/home/me/a.ipynb"\nget_ipython().run_line_magic(\'config\', \'Completer.use_jedi = False\')',
-    "def __VSCODE_inject_module():\n\n    pass\n\n__VSCODE_inject_module()\ndel __VSCODE_inject_module\n\n__vsc_ipynb_file__ = \"/a.ipynb\"",
-    'import os as __VSCODE_os\n__VSCODE_os.environ["PYDEVD_IPYTHON_COMPATIBLE_DEBUGGING"] = "1"\ndel __VSCODE_os',
-    'import sys as _VSCODE_sys\nprint(_VSCODE_sys.executable); del _VSCODE_sys',
-    'def _VSCODE_getVariable(what_to_get, is_debugging, *args):\n    pass\n\n_VSCODE_rwho_ls = %who_ls\n_VSCODE_getVariable("types", False, _VSCODE_rwho_ls)',
-    'def __jupyter_exec_background__():\n    from IPython.display import display',
-    '%config Completer.use_jedi = False',
-  ])('is answered without the cluster: %j', async (code) => {
-    const { session, run } = open();
-    expect(await run(code)).toMatchObject({ outcome: { status: 'ok' }, outputs: [] });
-    expect(session.sent).toEqual([]);
-  });
-
-  test.for(['%config Completer.use_jedi = False\nx = 1', 'x = 1 # _VSCODE_', 'try:\n    import ipywidgets\nexcept:\n    pass'])(
-    'is not mistaken for what the user wrote: %j',
-    async (code) => {
-      const { session, run } = open();
-      session.text('');
-      await run(code);
-      expect(session.sent).toHaveLength(1);
-    },
-  );
-});
-
 describe('a cell that does not come to its end', () => {
   test.for<[what: string, error: BridgeError, ename: string]>([
     ['without settings', new BridgeError('config', 'DATABRICKS_TOKEN is set without a host.', { setting: 'host' }), 'ConfigurationError'],
