@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, open, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { trace } from '../lib/trace.ts';
 import type { HistoryEntry, HistoryQuery } from '../protocol/contents.ts';
@@ -9,7 +9,7 @@ const log = trace('history');
 
 /** What a kernel remembers of earlier sessions. */
 const rememberedLines = 10_000;
-/** A file beyond this is cut down to what is remembered when it is next read. */
+/** No more of a file is read, and a longer one is then cut down. */
 const maxFileBytes = 16 * 1024 * 1024;
 /** A cell longer than this (generated code, pasted data) is not worth remembering. */
 const maxInputLength = 256 * 1024;
@@ -23,6 +23,17 @@ interface Line {
   readonly input: string;
 }
 
+/** What the file says of earlier sessions. */
+interface Past {
+  readonly lines: readonly Line[];
+  /** `false` for what is no file: opening a pipe would wait for somebody at its other end. */
+  readonly mayBeWritten: boolean;
+  /** What ends a last line that a crash has torn, so that the next one stands on its own. */
+  readonly rest: '' | '\n';
+}
+
+const nothing: Past = { lines: [], mayBeWritten: true, rest: '' };
+
 /**
  * The inputs of this session and, from a file that kernels share, of earlier ones.
  *
@@ -33,8 +44,10 @@ export class History {
   readonly #path: string | undefined;
   readonly #id = randomUUID();
   readonly #own: { readonly line: number; readonly input: string; output?: string }[] = [];
-  #past: Promise<readonly Line[]> | undefined;
+  #past: Promise<Past> | undefined;
   #written: Promise<void> = Promise.resolve();
+  #rest: string | undefined;
+  #hasFailed = false;
 
   /** @param path The shared file; made with its directory, readable by its owner only. Without one nothing is kept. */
   constructor(path?: string) {
@@ -43,7 +56,7 @@ export class History {
 
   /** Never throws and never waits: a full disk costs the history, not the cell. */
   add(line: number, input: string): void {
-    if (input.length > maxInputLength) return;
+    if (input.trim() === '' || input.length > maxInputLength) return;
     this.#own.push({ line, input });
     const stored: Stored = [this.#id, line, input];
     this.#written = this.#written.then(() => this.#append(stored));
@@ -56,7 +69,7 @@ export class History {
   }
 
   async query(query: HistoryQuery): Promise<readonly HistoryEntry[]> {
-    const past = await this.#load();
+    const { lines: past } = await this.#load();
     const session = (past.at(-1)?.session ?? 0) + 1;
     const own = this.#own.map(({ line, input }) => ({ session, line, input }));
     const chosen = choose([...past, ...own], session, query);
@@ -73,19 +86,23 @@ export class History {
     return this.#written;
   }
 
-  #load(): Promise<readonly Line[]> {
-    this.#past ??= this.#path === undefined ? Promise.resolve([]) : readPast(this.#path);
+  #load(): Promise<Past> {
+    this.#past ??= this.#path === undefined ? Promise.resolve(nothing) : readPast(this.#path);
     return this.#past;
   }
 
   async #append(stored: Stored): Promise<void> {
     if (this.#path === undefined) return;
-    await this.#load();
+    const { mayBeWritten, rest } = await this.#load();
+    if (!mayBeWritten) return;
+    this.#rest ??= rest;
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      await appendFile(this.#path, `${JSON.stringify(stored)}\n`, { mode: 0o600 });
+      await appendFile(this.#path, `${this.#rest}${JSON.stringify(stored)}\n`, { mode: 0o600 });
+      this.#rest = '';
     } catch (error) {
-      log.warn(`a cell could not be added to ${this.#path}: ${String(error)}`);
+      if (!this.#hasFailed) log.warn(`cells are not added to ${this.#path}: ${String(error)}`);
+      this.#hasFailed = true;
     }
   }
 }
@@ -120,23 +137,50 @@ function withoutRepeats(lines: readonly Line[]): readonly Line[] {
   return lines.filter((line, index) => latest.get(line.input) === index);
 }
 
-async function readPast(path: string): Promise<readonly Line[]> {
-  let text: string;
+async function readPast(path: string): Promise<Past> {
   try {
-    text = await readFile(path, 'utf8');
+    const found = await stat(path);
+    if (!found.isFile()) {
+      log.warn(`no history: ${path} is no file`);
+      return { ...nothing, mayBeWritten: false };
+    }
+    await makePrivate(path, found.mode);
+    const text = await readEnd(path, found.size);
+    const stored = text.split('\n').flatMap(parseLine).slice(-rememberedLines);
+    const isLong = found.size > maxFileBytes;
+    if (isLong) await cutDown(path, stored);
+    return { lines: numbered(stored), mayBeWritten: true, rest: text === '' || text.endsWith('\n') || isLong ? '' : '\n' };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn(`no earlier history: ${String(error)}`);
-    return [];
+    return nothing;
   }
-  const stored = text.split('\n').flatMap(parseLine).slice(-rememberedLines);
-  if (Buffer.byteLength(text) > maxFileBytes) await cutDown(path, stored);
+}
+
+/** A file that was copied or restored may have come with other permissions. Somebody else's stays as it is. */
+async function makePrivate(path: string, mode: number): Promise<void> {
+  if ((mode & 0o077) !== 0) await chmod(path, 0o600).catch((error: unknown) => log.info(String(error)));
+}
+
+/** What was written last: a file may have grown beyond what a string can hold. */
+async function readEnd(path: string, size: number): Promise<string> {
+  const start = Math.max(0, size - maxFileBytes);
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Sessions are numbered in the order of their first line. Kernels that run at the same time write in turns. */
+function numbered(stored: readonly Stored[]): readonly Line[] {
   const numbers = new Map<string, number>();
   const lines = stored.map(([id, line, input]) => {
     const session = numbers.get(id) ?? numbers.size + 1;
     numbers.set(id, session);
     return { session, line, input };
   });
-  // Kernels that run at the same time write in turns.
   return lines.sort((a, b) => a.session - b.session);
 }
 

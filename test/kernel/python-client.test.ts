@@ -55,7 +55,7 @@ test.for(['plain', 'encrypted'])('jupyter_client, %s, gets what it asks for besi
     complete: expect.objectContaining({ status: 'ok', matches: ['worOne', 'worTwo'], cursor_start: 2, cursor_end: 5 }),
     inspect: { status: 'ok', found: true, data: { 'text/plain': 'known at 5, detail 0' }, metadata: {} },
     is_complete: { status: 'incomplete', indent: '  ' },
-    tail: [[1, 3, ['input:name?', null]], [1, 4, ['', null]]],
+    tail: [[1, 2, ['fail:no', null]], [1, 3, ['input:name?', null]]],
     comms: { status: 'ok', comms: {} },
     twice: [5, 6],
     alive: true,

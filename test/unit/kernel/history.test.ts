@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -84,6 +85,50 @@ test('the file is for its owner only', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
+test('a file that others could read becomes its owner\'s only', async () => {
+  const file = join(directory, 'history.jsonl');
+  await writeFile(file, '["s", 1, "a"]\n', { mode: 0o644 });
+  expect(await new History(file).query({ ...tail, n: 9 })).toEqual([[1, 1, 'a']]);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+test('a line that a crash has torn does not take the next one along', async () => {
+  const file = join(directory, 'history.jsonl');
+  await writeFile(file, '["s", 1, "a"]\n["s", 2, "tor');
+  const history = new History(file);
+  for (const [at, input] of ['b', 'c'].entries()) history.add(at + 1, input);
+  await history.flush();
+  expect(await new History(file).query({ ...tail, n: 9 })).toEqual([[1, 1, 'a'], [2, 1, 'b'], [2, 2, 'c']]);
+});
+
+test('of kernels that write at the same time each line arrives whole', async () => {
+  const inputs = Array.from({ length: 100 }, (_, line) => `${line} ${'x'.repeat(20_000)}`);
+  const kernels = [1, 2, 3].map(() => new History(path));
+  for (const [line, input] of inputs.entries()) for (const kernel of kernels) kernel.add(line + 1, input);
+  await Promise.all(kernels.map((kernel) => kernel.flush()));
+  const found = await new History(path).query({ ...tail, n: 9999 });
+  expect(found.map(([session, line]) => [session, line])).toEqual([1, 2, 3].flatMap((session) => inputs.map((_, line) => [session, line + 1])));
+  expect(found.map(([, line, input]) => input === inputs[line - 1])).not.toContain(false);
+});
+
+test.for<[what: string, make: (path: string) => unknown]>([
+  ['a pipe that nobody writes to', (path) => execFileSync('mkfifo', [path])],
+  ['a directory', (path) => mkdir(path)],
+])('%s in the place of the file is left alone, and a session remembers for itself', async ([, make]) => {
+  const place = join(directory, 'history.jsonl');
+  await make(place);
+  const history = new History(place);
+  history.add(1, 'kept');
+  await history.flush();
+  expect(await history.query({ ...tail, n: 9 })).toEqual([[1, 1, 'kept']]);
+});
+
+test('what is blank or longer than a person writes is not kept', async () => {
+  const history = new History(path);
+  for (const [line, input] of ['', ' \n\t', 'x'.repeat(256 * 1024 + 1), 'kept'].entries()) history.add(line + 1, input);
+  expect(await history.query({ ...tail, n: 9 })).toEqual([[1, 4, 'kept']]);
+});
+
 test('lines that are torn or not ours are skipped', async () => {
   await writeFile(join(directory, 'history.jsonl'), '["s", 1, "good"]\nnonsense\n{"a": 1}\n[1, 2, 3]\n["s", 2, "also go');
   const history = new History(join(directory, 'history.jsonl'));
@@ -110,10 +155,19 @@ test('a file that has grown too long is cut down to its newest lines', async () 
   const line = (session: number) => `${JSON.stringify([`s${session}`, 1, 'x'.repeat(200_000)])}\n`;
   await writeFile(file, Array.from({ length: 100 }, (_, session) => line(session)).join(''));
   const history = new History(file);
-  expect(await history.query({ ...range, session: 100 })).toHaveLength(1);
+  expect(await history.query({ ...range, session: -1 })).toHaveLength(1);
   const left = await readFile(file, 'utf8');
   expect(left.length).toBeLessThan(8 * 1024 * 1024 + 1);
   expect(left.endsWith(line(99))).toBe(true);
+});
+
+test('a file larger than a string can be costs no more than its end', async () => {
+  const file = join(directory, 'history.jsonl');
+  await writeFile(file, '["s", 1, "first"]\n');
+  await truncate(file, 600 * 1024 * 1024);
+  await appendFile(file, '\n["s", 2, "last"]\n');
+  expect(await new History(file).query({ ...tail, n: 9 })).toEqual([[1, 2, 'last']]);
+  expect((await stat(file)).size).toBeLessThan(1000);
 });
 
 test.for([
