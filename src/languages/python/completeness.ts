@@ -19,15 +19,16 @@ const assignedKeyword =
 
 /** Python's rule at a prompt, as IPython applies it: a block goes on until an empty line ends it. */
 export function isComplete(code: string): Completeness {
-  if (code.startsWith('%%')) return /\n[ \t]*\n?$/.test(code) ? { status: 'complete' } : { status: 'incomplete', indent: '' };
-  const { bare, open, broken } = scan(withoutMagicLines(code), lexicon);
+  if (code.startsWith('%%')) return /\n[^]*\n[ \t]*$/.test(code) ? { status: 'complete' } : { status: 'incomplete', indent: '' };
+  const { bare: scanned, open, broken } = scan(withoutMagicLines(code), lexicon);
+  const bare = scanned.replace(/\\\n/g, '  ');
   if (broken || brokenNumber.test(bare) || assignedKeyword.test(bare)) return { status: 'invalid' };
   const lines = bare.split('\n').filter((line) => line.trim() !== '');
   const last = lines.at(-1) ?? '';
   const indent = /^[ \t]*/.exec(last)?.[0] ?? '';
   if (open === 'string') return { status: 'incomplete', indent: '' };
   if (open === 'bracket') return { status: 'incomplete', indent: indent + oneLevel };
-  if (/\\$/.test(bare)) return { status: 'incomplete', indent };
+  if (/\\(?:\n[ \t]*)?$/.test(scanned)) return { status: 'incomplete', indent };
   const end = last.trimEnd();
   if (end.endsWith(':')) return { status: 'incomplete', indent: indent + oneLevel };
   const isEnded = /\n[ \t]*$/.test(code) && !/^\s*@/.test(last);
@@ -39,5 +40,5 @@ export function isComplete(code: string): Completeness {
 
 /** `%timeit f()`, `!ls` and `?name` lines are IPython's, and not to be read as Python. */
 function withoutMagicLines(code: string): string {
-  return code.replace(/^[ \t]*(?:%[a-zA-Z]|[!?]).*$/gm, (line) => 'pass'.padEnd(line.length).slice(0, line.length));
+  return code.replace(/^([ \t]*)((?:%[a-zA-Z]|[!?]).*)$/gm, (_, indent: string, magic: string) => `${indent}${'0'.padEnd(magic.length)}`);
 }

@@ -16,8 +16,8 @@ const lexicon: Lexicon = {
 const wantsMore = /(?<!<\/[\w:]+|\/)[-+*/%<>|&^:=,.]$/;
 const wantsMoreWord =
   /(?:^|[\s(){};])(?:abstract|case|catch|class|def|do|else|extends|final|finally|for|if|implicit|import|lazy|match|new|object|override|package|private|protected|return|sealed|throw|trait|try|type|val|var|while|with|yield)$/;
-/** `if (x)`, `while (x)`, `for (x <- xs)` at the end of the code; the condition's own brackets are closed by then. */
-const headOnly = /(?:^|[\s{};])(?:if|while|for)\s*\([^\n]*\)$/;
+/** A definition without its body, an annotation without its definition, an import of a package's name alone. */
+const wantsRest = /(?:^|[\n;])[ \t]*(?:(?:(?:private|protected|final|override|implicit)(?:\[\w+\])?[ \t]+)*def\b[^\n={};]*|@[\w.]+(?:\([^\n]*\))?|import[ \t]+[\w$]+)$/;
 
 /** Whether the Scala REPL would compile the text, or wait for more. An empty line ends the waiting, as there. */
 export function isComplete(code: string): Completeness {
@@ -28,18 +28,29 @@ export function isComplete(code: string): Completeness {
   if (open === 'string' || open === 'comment') return { status: 'incomplete', indent: '' };
   const end = bare.trimEnd();
   if (open === 'bracket') return { status: 'incomplete', indent: /[([{]$|=>$/.test(end) ? `${indent}  ` : indent };
-  const isWaiting = wantsMore.test(end) || wantsMoreWord.test(end) || isHeadAlone(end);
+  // The REPL itself takes `1 +` for a postfix operator, and fails; nobody means that.
+  const isWaiting = wantsMore.test(end) || wantsMoreWord.test(end) || wantsRest.test(end) || isHeadAlone(end);
   return isWaiting && !/\n[ \t]*\n[ \t]*$/.test(code) ? { status: 'incomplete', indent: `${indent}  ` } : { status: 'complete' };
 }
 
-/** `if (a) b` is whole, `if (a)` is not: the bracket that ends the code must be the one that the keyword opened. */
+/** `if (a) b` is whole, `if (a)` is not, nor is `for { a <- b }`: the bracket that ends the code must be the one behind the word. */
 function isHeadAlone(end: string): boolean {
-  const line = end.slice(end.lastIndexOf('\n') + 1);
-  if (!headOnly.test(line)) return false;
+  const before = end.slice(0, openingOf(end));
+  const word = /(?:^|[\s(){};])(if|while|for|do)\s*$/.exec(before)?.[1];
+  if (word === undefined) return false;
+  if (end.endsWith('}')) return word === 'for' || word === 'do';
+  // The condition at the end of `do … while (…)`.
+  return !(word === 'while' && /\bdo\b(?![^]*\bwhile\b)/.test(before.replace(/while\s*$/, '')));
+}
+
+/** Where the bracket opens that closes at the end of the code; 0 where none does. */
+function openingOf(code: string): number {
+  if (!/[)}]$/.test(code)) return 0;
   let depth = 0;
-  for (let at = line.length - 1; at >= 0; at--) {
-    if (line[at] === ')') depth++;
-    else if (line[at] === '(' && --depth === 0) return /(?:^|[\s{};])(?:if|while|for)\s*$/.test(line.slice(0, at));
+  for (let at = code.length - 1; at >= 0; at--) {
+    const char = code.charAt(at);
+    if (')]}'.includes(char)) depth++;
+    else if ('([{'.includes(char) && --depth === 0) return at;
   }
-  return false;
+  return 0;
 }

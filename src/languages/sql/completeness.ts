@@ -13,7 +13,10 @@ const lexicon: Lexicon = {
 
 /** A statement does not end with these. `;` need not end it: in a cell nobody writes one. */
 const wantsMore =
-  /(?:[,.=<>+*/|-]|\b(?:all|alter|and|as|between|by|case|create|cross|delete|distinct|drop|else|except|exists|from|full|group|having|in|inner|insert|intersect|into|is|join|lateral|left|like|limit|merge|not|on|or|order|outer|over|overwrite|right|select|then|union|update|using|values|when|where|with))$/i;
+  /(?:[,.=<>+*/|-]|\b(?:all|alter|and|as|between|by|case|create|cross|delete|describe|distinct|drop|else|except|exists|explain|from|full|group|having|in|inner|insert|intersect|into|is|join|lateral|left|like|limit|merge|not|on|or|order|outer|over|overwrite|right|select|show|then|union|update|using|values|when|where|with))$/i;
+
+/** `select *`, `t.*`, `a, *`: no product. */
+const allColumns = /(?:\b(?:select|distinct|all)|[,.])\s*\*$/i;
 
 /** Whether a console should send the text: not while a string, a comment or a bracket is open, nor after a word that wants more. */
 export function isComplete(code: string): Completeness {
@@ -21,5 +24,24 @@ export function isComplete(code: string): Completeness {
   if (broken) return { status: 'invalid' };
   const end = bare.trimEnd();
   if (open) return { status: 'incomplete', indent: open === 'bracket' ? '  ' : '' };
-  return wantsMore.test(end) && !/\bselect\s+(?:[\w.]+\.)?\*$/i.test(end) ? { status: 'incomplete', indent: '  ' } : { status: 'complete' };
+  const isWaiting = (wantsMore.test(end) && !allColumns.test(end)) || isWithAlone(end);
+  return isWaiting ? { status: 'incomplete', indent: '  ' } : { status: 'complete' };
+}
+
+/** `with a as (…)` whose query has yet to come. */
+function isWithAlone(end: string): boolean {
+  const statement = end.slice(end.lastIndexOf(';') + 1);
+  return /^\s*with\b/i.test(statement) && !/\b(?:select|from|insert|update|delete|merge|values|table)\b/i.test(outsideBrackets(statement));
+}
+
+function outsideBrackets(code: string): string {
+  let depth = 0;
+  return code
+    .split(/([()])/)
+    .filter((piece) => {
+      if (piece === '(') depth++;
+      if (piece === ')') depth--;
+      return depth === 0;
+    })
+    .join('');
 }
