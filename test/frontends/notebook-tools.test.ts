@@ -1,0 +1,339 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kernelLanguages, type KernelLanguage } from '../../src/languages/info.ts';
+import { packageFile, packageRoot } from '../../src/lib/package-file.ts';
+import { contextNotFound, contextStatus, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
+import { jupyterPlace, python, type JupyterPlace } from '../support/jupyter.ts';
+import { joined, readNotebook, type NotebookCell, type NotebookOutput } from '../support/notebook.ts';
+import { eventually } from '../support/workspace-program.ts';
+
+/* Programs that run and convert notebooks, by their own command lines: `jupyter execute`, papermill, `jupyter nbconvert`. */
+
+const languages = ['python', 'scala', 'sql'] as const satisfies KernelLanguage[];
+const jupyter = join(dirname(python), 'jupyter');
+const papermill = join(dirname(python), 'papermill');
+
+let place: JupyterPlace;
+beforeAll(async () => {
+  place = await jupyterPlace();
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command where the notebooks are, to its end. */
+function run(command: string, ...args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = execFile(command, args, { cwd: place.notebooks, env: place.env }, (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
+  });
+}
+
+/** Like `run`; throws what it printed if it fails. */
+async function succeed(command: string, ...args: readonly string[]): Promise<Run> {
+  const done = await run(command, ...args);
+  expect(done.code, done.stderr).toBe(0);
+  return done;
+}
+
+interface Cell {
+  readonly source: string;
+  readonly tag?: string;
+}
+
+/** Writes NAME.ipynb as JupyterLab saves a new notebook that has not run yet. */
+async function write(name: string, language: KernelLanguage, cells: readonly (string | Cell)[]): Promise<string> {
+  const { kernelName, displayName } = kernelLanguages[language];
+  const notebook = {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: kernelName, display_name: displayName, language } },
+    cells: cells.map((cell, index) => {
+      const { source, tag } = typeof cell === 'string' ? { source: cell } : cell;
+      return { cell_type: 'code', id: `cell-${index}`, metadata: { tags: tag === undefined ? [] : [tag] }, execution_count: null, outputs: [], source };
+    }),
+  };
+  await writeFile(join(place.notebooks, `${name}.ipynb`), JSON.stringify(notebook));
+  return `${name}.ipynb`;
+}
+
+const saved = (name: string) => readNotebook(join(place.notebooks, name));
+const textFile = (name: string) => readFile(join(place.notebooks, name), 'utf8');
+
+/** What a saved output shows, in one line each. */
+function shown({ output_type, name, text, data = {}, ename, evalue }: NotebookOutput): string {
+  if (output_type === 'stream') return `${name}: ${joined(text ?? '')}`;
+  if (output_type === 'error') return `error: ${ename}: ${evalue}`;
+  return `${output_type}: ${'image/png' in data ? 'image/png' : joined(data['text/plain'] ?? '')}`;
+}
+
+const outputs = (cells: readonly NotebookCell[]) => cells.map((cell) => (cell.outputs ?? []).map(shown));
+
+/** Cells that show a language, and what a notebook keeps of them. */
+const cells: Record<KernelLanguage, readonly [source: string, shows: readonly (string | RegExp)[]][]> = {
+  python: [
+    ['words = ["täglich"]', []],
+    ['print("hello")\nwords', ['stdout: hello\n', "execute_result: ['täglich']"]],
+    ['display(spark.range(2))', ['display_data: id\n--\n 0\n 1']],
+    ['import matplotlib.pyplot as plt\nplt.figure(); _ = plt.plot([1, 4, 9])', ['display_data: image/png']],
+    ['%%sql\nselect 1 as one', ['display_data: one\n---\n  1']],
+    ['1 / 0', ['error: ZeroDivisionError: division by zero']],
+    ['words[0]', ["execute_result: 'täglich'"]],
+  ],
+  scala: [
+    ['val words = List("täglich")', ['stdout: val words: List[String] = List(täglich)\n']],
+    ['println("hello"); words.size', ['stdout: hello\n', /^execute_result: val res\d+: Int = 1$/]],
+    ['display(spark.range(2))', ['display_data: id\n--\n 0\n 1']],
+    ['sys.error("no luck")', ['error: java.lang.RuntimeException: no luck']],
+    ['words.head', [/^execute_result: val res\d+: String = täglich$/]],
+  ],
+  sql: [
+    ["create temp view words as select 'täglich' as word", ['stdout: OK\n']],
+    ['select * from words', ['display_data: word\n-------\ntäglich']],
+    ['selec', [/^error: ParseException: .*PARSE_SYNTAX_ERROR.*selec/]],
+    ['select count(*) as n from words', ['display_data: n\n-\n1']],
+  ],
+};
+
+const languageInfo: Record<KernelLanguage, object> = {
+  python: {
+    ...{ name: 'python', mimetype: 'text/x-python', file_extension: '.py', pygments_lexer: 'ipython3' },
+    ...{ codemirror_mode: { name: 'ipython', version: 3 }, nbconvert_exporter: 'python' },
+  },
+  scala: {
+    ...{ name: 'scala', mimetype: 'text/x-scala', file_extension: '.sc', pygments_lexer: 'scala' },
+    ...{ codemirror_mode: 'text/x-scala', nbconvert_exporter: 'script' },
+  },
+  sql: { name: 'sql', mimetype: 'text/x-sql', file_extension: '.sql', pygments_lexer: 'sql', codemirror_mode: 'sql', nbconvert_exporter: 'script' },
+};
+
+describe('jupyter execute', () => {
+  const contexts = new Map<string, ContextAddress>();
+
+  beforeAll(async () => {
+    const names = await Promise.all(languages.map((language) => write(language, language, cells[language].map(([source]) => source))));
+    let over = false;
+    const execution = succeed(jupyter, 'execute', '--inplace', '--allow-errors', ...names).finally(() => (over = true));
+    await eventually(async () => {
+      for (const context of await openContexts()) contexts.set(context.contextId, context);
+      return over;
+    });
+    await execution;
+  });
+
+  test.for(languages)('saves what the %s kernel shows, errors included, with --allow-errors', async (language) => {
+    const notebook = await saved(`${language}.ipynb`);
+    const expected = cells[language].map(([, shows]) => shows.map((each) => (typeof each === 'string' ? each : expect.stringMatching(each))));
+    expect(outputs(notebook.cells)).toEqual(expected);
+    expect(notebook.cells.map(({ execution_count }) => execution_count)).toEqual(cells[language].map((_, index) => index + 1));
+  });
+
+  test.for(languages)('saves what converters and editors need to know of %s', async (language) => {
+    expect(await saved(`${language}.ipynb`)).toMatchObject({ metadata: { language_info: { ...languageInfo[language], version: expect.any(String) } } });
+  });
+
+  test('ends the kernels, and their contexts on the cluster with them', async () => {
+    expect(contexts.size).toBe(languages.length);
+    for (const context of contexts.values()) expect(await contextStatus(context)).toEqual(contextNotFound);
+    expect(await openContexts()).toEqual([]);
+  });
+
+  test('stops at a cell that fails, with exit code 1 and the error that the cluster told', async () => {
+    const marker = join(place.notebooks, 'went-on');
+    const { code, stderr } = await run(jupyter, 'execute', await write('failing', 'python', ['{}["who"]', `open(${JSON.stringify(marker)}, "w").close()`]));
+    expect(code).toBe(1);
+    expect(stderr).toContain('nbclient.exceptions.CellExecutionError: An error occurred while executing the following cell:\n------------------\n{}["who"]\n');
+    expect(stderr.replace(/\u001b\[[\d;]*m/g, '')).toMatch(/KeyError +Traceback \(most recent call last\)[^]*KeyError: 'who'/);
+    await expect(readFile(marker)).rejects.toThrow('ENOENT');
+  });
+});
+
+/** A cell that takes forever between one that defines something and one that uses it. */
+const endless: Record<KernelLanguage, readonly [before: string, endless: string, after: string]> = {
+  python: ['kept = 7', 'import time; time.sleep(100_000)', 'print(kept + 1)'],
+  scala: ['val kept = 7', 'Thread.sleep(100000000)', 'println(kept + 1)'],
+  sql: [
+    'create temp view kept as select 7 as n',
+    'select sum(a.id * b.id % 7) from range(1000000000) a cross join range(1000000) b',
+    'select n + 1 as `8` from kept',
+  ],
+};
+
+test('nbclient interrupts a cell that takes too long; its notebook goes on', async () => {
+  const named = (language: KernelLanguage) => `endless-${language}`;
+  const names = await Promise.all(
+    languages.map((language) => {
+      const [before, source, after] = endless[language];
+      return write(named(language), language, [before, { source, tag: 'endless' }, after]);
+    }),
+  );
+  await succeed(python, packageFile('test', 'fixtures', 'clients', 'nbclient_timeouts.py'), ...names);
+  for (const language of languages) {
+    const [, interrupted, last] = outputs((await saved(`${named(language)}.ipynb`)).cells);
+    expect(interrupted, language).toEqual([expect.stringMatching(/^error: KeyboardInterrupt: /)]);
+    expect(last?.join(), language).toMatch(/^(stdout|display_data): 8\n/);
+  }
+});
+
+/** Parameters of every type that YAML has, and the texts that translators and interpreters of variables stumble over. */
+const parameters = `
+text: 'O''Hare; "x" \\ $HOME \${y} #{z} %s -- --- /* {{w}}'
+lines: "first\\nsecond\\ttab"
+empty: ''
+count: 5
+long: 9007199254740993
+negative: -3
+ratio: 1.5
+tiny: 1.0e-7
+sure: true
+none: null
+list: [1, 2]
+nested: [[1], []]
+dict: {key: value, number: 2, deep: {a: b}}
+`;
+const text = 'O\'Hare; "x" \\ $HOME ${y} #{z} %s -- --- /* {{w}}';
+
+/** papermill writes these for Python and SQL in a form that the language reads back, but not for Scala (papermill 2.7). */
+const further = `
+word: "tägliches 😀 \\u2028."
+huge: 99999999999999999999
+`;
+
+interface Parameterised {
+  readonly command: readonly string[];
+  readonly yaml: string;
+  /** The cell tagged `parameters`: the defaults of what `--help-notebook` tells. */
+  readonly defaults: string;
+  readonly help: RegExp;
+  readonly use: string;
+  readonly shows: string;
+}
+
+const parameterised: Record<KernelLanguage, Parameterised> = {
+  python: {
+    command: [papermill],
+    yaml: parameters + further,
+    defaults: 'from_option = 3\nraw: str = "none"  # how it is spelled',
+    help: /^ {2}from_option: Unknown type \(default 3\) *\n {2}raw: str \(default "none"\) +how it is spelled$/m,
+    use: 'import json\nprint(json.dumps([text, lines, empty, count, long, negative, ratio, tiny, sure, none, list, nested, dict, word, huge, from_option, raw], ensure_ascii=False))',
+    shows: `stdout: [${JSON.stringify(text)}, "first\\nsecond\\ttab", "", 5, 9007199254740993, -3, 1.5, 1e-07, true, null, [1, 2], [[1], []], {"key": "value", "number": 2, "deep": {"a": "b"}}, "tägliches 😀 \u2028.", 99999999999999999999, 7, "007"]\n`,
+  },
+  scala: {
+    command: [papermill],
+    yaml: parameters,
+    defaults: 'val from_option = 3\nval raw = "none" // how it is spelled',
+    help: /Can't infer anything about this notebook's parameters/,
+    use: 'println((text, lines, empty, count, long, negative)); println((ratio, tiny, sure, none, list, nested, dict, from_option: Int, raw: String))',
+    shows: `stdout: (${text},first\nsecond\ttab,,5,9007199254740993,-3)\n(1.5,1.0E-7,true,None,List(1, 2),List(List(1), List()),Map(key -> value, number -> 2, deep -> Map(a -> b)),7,007)\n`,
+  },
+  sql: {
+    command: [python, join(packageRoot, 'examples', 'papermill_sql.py')],
+    yaml: parameters + further,
+    defaults: "DECLARE OR REPLACE VARIABLE from_option = 3;\nDECLARE OR REPLACE VARIABLE raw STRING = 'none'; -- how it is spelled",
+    help: /^ {2}from_option: Unknown type \(default 3\) *\n {2}raw: STRING \(default 'none'\) +how it is spelled$/m,
+    use: `select to_json(struct(text, lines, empty, count, long, negative, ratio, tiny, sure, list, nested, dict, word, huge, from_option, raw)) as json, none, dict.deep.a`,
+    shows: [
+      `<td>{"text":${JSON.stringify(text)},"lines":"first\\nsecond\\ttab","empty":"","count":5,"long":9007199254740993,"negative":-3,"ratio":1.5,"tiny":1.0E-7,"sure":true,`,
+      `"list":[1,2],"nested":[[1],[]],"dict":{"key":"value","number":2,"deep":{"a":"b"}},"word":"tägliches 😀 \u2028.","huge":99999999999999999999,"from_option":7,"raw":"007"}</td>`,
+      '<td>null</td><td>b</td>',
+    ].join(''),
+  },
+};
+
+describe.for(languages)('papermill with %s parameters', (language) => {
+  const { command, yaml, defaults, help, use, shows } = parameterised[language];
+  const [program = '', ...args] = command;
+
+  test('of all types, from a file and from the command line, which arrive in a cell', async () => {
+    const name = await write(`parameters-${language}`, language, [{ source: defaults, tag: 'parameters' }, use]);
+    await writeFile(join(place.notebooks, `${language}.yaml`), yaml);
+    const { stderr } = await succeed(program, ...args, name, `out-${name}`, '-f', `${language}.yaml`, '-p', 'from_option', '7', '-r', 'raw', '007');
+    expect(stderr).toMatch(/Executing: 100%.* 3\/3 /);
+    const { cells } = await saved(`out-${name}`);
+    expect(cells.map(({ metadata }) => metadata.tags)).toEqual([['parameters'], ['injected-parameters'], []]);
+    expect(language === 'sql' ? rowOf(cells.at(-1)) : outputs(cells).at(-1)?.join()).toBe(shows);
+  });
+
+  test('tells which there are, and puts them in without running anything', async () => {
+    const name = await write(`prepared-${language}`, language, [{ source: defaults, tag: 'parameters' }, use]);
+    const [helped] = await Promise.all([
+      succeed(program, ...args, '--help-notebook', name),
+      succeed(program, ...args, '--prepare-only', name, `out-${name}`, '-p', 'from_option', '7'),
+    ]);
+    expect(helped.stdout).toMatch(help);
+    const { cells } = await saved(`out-${name}`);
+    expect(cells.map(({ execution_count }) => execution_count)).toEqual([null, null, null]);
+    expect(joined(cells[1]?.source ?? '')).toMatch(/^(#|\/\/|--) Parameters\n.*from_option`? = 7;?\n$/);
+  });
+});
+
+/** The only row of a table as HTML without attributes and entities; as text, its columns would be cut. */
+function rowOf(cell: NotebookCell | undefined): string | undefined {
+  const html = joined(cell?.outputs?.[0]?.data?.['text/html'] ?? '');
+  const characters: Record<string, string> = { quot: '"', amp: '&', lt: '<', gt: '>', '#39': "'" };
+  return /<tbody>\n<tr>(.*)<\/tr>/s
+    .exec(html)?.[1]
+    ?.replace(/<td [^>]*>/g, '<td>')
+    .replace(/<\/?[^t/][^>]*>/g, '')
+    .replace(/&(quot|amp|lt|gt|#39);/g, (_, name: string) => characters[name] ?? '');
+}
+
+test('the translator for SQL is a module as well, and knows numbers that are none', async () => {
+  const code = `import papermill, papermill_sql
+from papermill.translators import translate_parameters
+print(translate_parameters('databricks-sql', 'sql', {'a': float('nan'), 'b': float('-inf'), 'c\`': 1e300}, 'Parameters'))`;
+  const { stdout } = await succeed('/usr/bin/env', `PYTHONPATH=${join(packageRoot, 'examples')}`, python, '-c', code);
+  const declare = 'DECLARE OR REPLACE VARIABLE';
+  expect(stdout).toBe(`-- Parameters\n${declare} \`a\` = DOUBLE('nan');\n${declare} \`b\` = DOUBLE('-inf');\n${declare} \`c\`\`\` = 1e+300D;\n\n`);
+});
+
+test('papermill stops at a cell that fails, with exit code 1, and its notebook says where', async () => {
+  const { code, stderr } = await run(papermill, await write('stops', 'scala', ['sys.error("no luck")', 'println("never")']), 'stopped.ipynb');
+  expect(code).toBe(1);
+  expect(stderr).toContain('papermill.exceptions.PapermillExecutionError');
+  expect(stderr).toContain('Exception encountered at "In [1]":\njava.lang.RuntimeException: no luck\n');
+  const { cells } = await saved('stopped.ipynb');
+  expect(joined(cells[0]?.source ?? '')).toContain("An Exception was encountered at '<a href=\"#papermill-error-cell\">In [1]</a>'");
+  expect(outputs(cells)).toEqual([[], [], ['error: java.lang.RuntimeException: no luck'], []]);
+});
+
+describe('jupyter nbconvert', () => {
+  const names = languages.map((language) => `${language}.ipynb`);
+
+  beforeAll(async () => {
+    // Executed by `jupyter execute`, above.
+    await Promise.all([succeed(jupyter, 'nbconvert', '--to', 'html', ...names), succeed(jupyter, 'nbconvert', '--to', 'script', ...names)]);
+  });
+
+  test.for<[KernelLanguage, readonly string[]]>([
+    ['python', ['<div class="highlight hl-ipython3">', '<span class="mi">1</span> <span class="o">/</span> <span class="mi">0</span>', '<td style="text-align:right">1</td>', 'src="data:image/png;base64,iVBOR', '<span class="ansi-red-fg">ZeroDivisionError</span>: division by zero']],
+    ['scala', ['<div class="highlight hl-scala">', '<span class="kd">val</span><span class="w"> </span><span class="n">words</span>', '<td style="text-align:right">1</td>', '<span class="ansi-red-fg">java.lang.RuntimeException</span>: no luck']],
+    ['sql', ['<div class="highlight hl-sql">', '<span class="k">select</span>', '<td style="text-align:left">täglich</td>', '<span class="ansi-red-fg">ParseException</span>: [PARSE_SYNTAX_ERROR]']],
+  ])('makes a page of a %s notebook: coloured code, tables, pictures, tracebacks', async ([language, parts]) => {
+    const html = await textFile(`${language}.html`);
+    // The page is long, and nothing to print.
+    expect(parts.filter((part) => !html.includes(part))).toEqual([]);
+    expect(html.includes('\u001b')).toBe(false);
+  });
+
+  test.for<[string, KernelLanguage]>([
+    ['python.py', 'python'],
+    ['scala.sc', 'scala'],
+    ['sql.sql', 'sql'],
+  ])('makes a script of a notebook: %s', async ([name, language]) => {
+    const script = await textFile(name);
+    const sources = cells[language].map(([source]) => source).map((source) => source.replace(/^%%sql\n(.*)$/, "get_ipython().run_cell_magic('sql', '', '$1\\n')"));
+    expect(script.replace(/^#.*\n/gm, '').split(/\n{2,}/).map((part) => part.trim()).filter((part) => part !== '')).toEqual(sources);
+  });
+
+  test('runs a notebook on the way', async () => {
+    const name = await write('converted', 'sql', ["select 'a' || 'b' as ab"]);
+    const { stdout } = await succeed(jupyter, 'nbconvert', '--execute', '--to', 'markdown', '--stdout', name);
+    expect(stdout).toMatch(/^```sql\nselect 'a' \|\| 'b' as ab\n```\n[^]*<td style="text-align:left">ab<\/td>/);
+  });
+});
