@@ -30,9 +30,12 @@ export interface Cell {
   input(prompt: string, password: boolean): Promise<string>;
 }
 
-/** How a cell ended. `pages` is text that a front end shows beside the notebook (the pager), as for `name?`. */
+/**
+ * How a cell ended. `pages` is text that a front end shows beside the notebook (the pager), as for `name?`; `asksExit`: a console that sent it
+ * is to end, and notebooks do nothing.
+ */
 export type Outcome =
-  | { readonly status: 'ok'; readonly pages?: readonly MimeBundle[] }
+  | { readonly status: 'ok'; readonly pages?: readonly MimeBundle[]; readonly asksExit?: true }
   | { readonly status: 'error'; readonly error: CellError };
 
 /** What one user expression came to, in the words of `execute_reply`. */

@@ -25,6 +25,8 @@ export interface Language {
   /** The `%magics` that the language's REPL has, for listing. */
   readonly magics: readonly string[];
   hasMagic(name: string): boolean;
+  /** Whether its REPL answers `name?`. */
+  readonly answersQuestions: boolean;
   /** The outputs that answer code which a front end wrote for its own purposes; `undefined` where the code is the user's. */
   answerFrontEnd(code: string, known: LocalKnowledge): Promise<readonly Output[]> | undefined;
   /** The context is another one now: what was seen in the old one says nothing about it. */

@@ -22,7 +22,7 @@ export const plainReaders: Readers = {
 };
 
 /** What a language has whose REPL knows no magics, to which front ends send nothing, and of whose context nothing is remembered. */
-export const noMore = { magics: [], hasMagic: () => false, answerFrontEnd: () => undefined, forget: () => {} } as const;
+export const noMore = { magics: [], hasMagic: () => false, answersQuestions: false, answerFrontEnd: () => undefined, forget: () => {} } as const;
 
 /** A language that the server runs and this program knows nothing about: `%r`. */
 export function createPlain(id: Language['id']): Language {

@@ -12,6 +12,7 @@ import { parseCell, type CellSource } from './cell-source.ts';
 import { commandOf } from './command.ts';
 import { evaluated } from './evaluate.ts';
 import { LocalAnswers } from './local-answers.ts';
+import { magics } from './magics/index.ts';
 import { languageOfMagic } from './magics/language.ts';
 import { textOf, type CellRun } from './magics/magic.ts';
 import { defaultOptions, type Options } from './options.ts';
@@ -113,11 +114,11 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
     },
   };
 
-  /** The language at a place of a cell: below a language's magic, that language. */
+  /** The language at a place of a cell: behind a language's magic, that language. */
   async function languageAt(code: string, cursor: number): Promise<Language> {
     const source = parseCell(code);
-    const isBelow = code.slice(0, cursor).trimStart().includes('\n') || !code.slice(0, cursor).trimStart().startsWith('%');
-    const other = source.is === 'magic' && isBelow ? languageOfMagic(source.name) : undefined;
+    const isBehind = !/^\s*(?:%{1,2}\w*)?$/.test(code.slice(0, cursor));
+    const other = source.is === 'magic' && isBehind ? languageOfMagic(source.name) : undefined;
     return languages.get(other ?? own);
   }
 }
@@ -126,6 +127,9 @@ async function isMagicComplete(source: Extract<CellSource, { is: 'magic' }>, own
   const id = languageOfMagic(source.name);
   const text = textOf(source);
   if (id !== undefined) return text.trim() === '' ? { status: 'incomplete', indent: '' } : (await languages.get(id)).isComplete(text);
-  if (own.hasMagic(source.name)) return own.isComplete(source.code);
-  return { status: 'complete' };
+  const magic = magics.find(({ name }) => name === source.name);
+  if (!magic && own.hasMagic(source.name)) return own.isComplete(source.code);
+  // Text in the magic's own line is whole; text below it ends with an empty line.
+  const goesOn = source.args === '' || source.body !== '';
+  return magic?.takesText && goesOn && !/\n[ \t]*$/.test(source.body) ? { status: 'incomplete', indent: '' } : { status: 'complete' };
 }

@@ -1,13 +1,18 @@
 import type { Outcome } from '../kernel/interpreter.ts';
 import { cellError } from '../protocol/cell-error.ts';
 import { parseCell } from './cell-source.ts';
-import { findMagic, magics, unknownMagic } from './magics/index.ts';
+import { helpFor } from './help.ts';
+import { findMagic, unknownMagic } from './magics/index.ts';
 import type { CellRun } from './magics/magic.ts';
+
+/** How people leave a console. A context is not left, so the cluster would have no answer. */
+const farewell = /^\s*(?:(?:exit|quit)(?:\(\))?;?|:q(?:uit)?)\s*$/;
 
 /** Runs a cell's text: its magic, or its code in the kernel's language. */
 export async function runCell(text: string, cell: CellRun): Promise<Outcome> {
-  const help = helpOf(text);
+  const help = await helpFor(text, cell);
   if (help !== undefined) return { status: 'ok', pages: [{ 'text/plain': help }] };
+  if (farewell.test(text)) return { status: 'ok', asksExit: true };
   const source = parseCell(text);
   if (source.is === 'code') return runOwn(text, cell);
   const magic = findMagic(source.name, source.args, cell.language);
@@ -22,10 +27,4 @@ async function runOwn(code: string, cell: CellRun): Promise<Outcome> {
   if (!answer) return cell.runCode(code, cell.language);
   for (const output of await answer) cell.output.emit(output);
   return { status: 'ok' };
-}
-
-/** `%name?`, `?%name` and `?name`… of a magic of ours. */
-function helpOf(text: string): string | undefined {
-  const [, before, after] = /^\s*(?:\?{1,2}%{1,2}(\w+)|%{1,2}(\w+)\?{1,2})\s*$/.exec(text) ?? [];
-  return magics.find(({ name }) => name === (before ?? after))?.help;
 }

@@ -9,7 +9,7 @@ const interrupted: Outcome = {
 /**
  * An interpreter for tests of what surrounds one. Its language, one command a cell:
  *
- * - `echo:TEXT`     prints TEXT to stdout · `value:TEXT` has it as its result · `page:TEXT` pages it
+ * - `echo:TEXT`     prints TEXT to stdout · `value:TEXT` has it as its result · `page:TEXT` pages it · `bye` asks to leave
  * - `fail:MESSAGE`  ends with the error `Failure: MESSAGE` · `throw:MESSAGE` throws, which an interpreter must never do
  * - `hang`          ends when it is interrupted · `stuck` only when it is killed
  * - `table:RxC`     shows a table as display data · `many:N` shows N display data, numbered
@@ -40,6 +40,8 @@ export class FakeInterpreter implements Interpreter {
         return { status: 'ok' };
       case 'page':
         return { status: 'ok', pages: [{ 'text/plain': argument }] };
+      case 'bye':
+        return { status: 'ok', asksExit: true };
       case 'fail':
         return { status: 'error', error: { ename: 'Failure', evalue: argument, traceback: [`Failure: ${argument}`] } };
       case 'throw':

@@ -1,4 +1,5 @@
 import { BridgeError } from '../../lib/errors.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import { whenAborted } from '../../lib/signals.ts';
 import { keyboardInterrupt, toCellError, type CellError } from '../../protocol/cell-error.ts';
 import type { Contents } from '../../protocol/contents.ts';
@@ -16,6 +17,8 @@ export interface ExecuteHandlers {
   readonly execute: Execute;
   /** Answers a cell that was queued behind one that failed: not run, and its number not used. */
   readonly refuse: Execute;
+  /** The number of the last cell that was counted. */
+  count(): number;
 }
 
 export function executeHandlers(interpreter: Promise<Interpreter>, history: History): ExecuteHandlers {
@@ -23,12 +26,15 @@ export function executeHandlers(interpreter: Promise<Interpreter>, history: Hist
   return {
     execute: async (exchange) => {
       const { code, silent, store_history: stored } = exchange.request.content;
-      if (stored) count++;
-      const execution_count = count;
-      if (stored) history.add(execution_count, code);
+      // As ipykernel counts: a cell that is not stored shows the next number and leaves it to the next one that is.
+      const execution_count = count + 1;
+      if (stored) {
+        count = execution_count;
+        history.add(execution_count, code);
+      }
       if (!silent) exchange.publish('execute_input', { code, execution_count });
       const cell = cellOf(exchange, execution_count, (text) => stored && history.setOutput(execution_count, text));
-      const reply = await run(interpreter, exchange, cell);
+      const reply = await run(interpreter, exchange, cell, count);
       if (reply.status === 'error' && !silent) {
         const { ename, evalue, traceback } = reply;
         exchange.publish('error', { ename, evalue, traceback });
@@ -43,6 +49,7 @@ export function executeHandlers(interpreter: Promise<Interpreter>, history: Hist
       // JupyterLab leaves a cell marked as running when its reply has no count.
       execution_count: count,
     }),
+    count: () => count,
   };
 }
 
@@ -74,9 +81,8 @@ function publish(exchange: Exchange<'execute_request'>, output: Output): void {
   exchange.publish(output.type, output.content);
 }
 
-async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_request'>, cell: Cell): Promise<Reply> {
+async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_request'>, cell: Cell, execution_count: number): Promise<Reply> {
   const { code, user_expressions } = exchange.request.content;
-  const { executionCount: execution_count } = cell;
   try {
     const interpreter = await unlessInterrupted(pending, cell.interrupted);
     if (!interpreter) return { status: 'error', ...keyboardInterrupt, execution_count };
@@ -85,12 +91,18 @@ async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_re
     return {
       status: 'ok',
       execution_count,
-      payload: (outcome.pages ?? []).map((data) => ({ source: 'page', data, start: 0 })),
+      payload: payloadOf(outcome),
       user_expressions: await evaluate(interpreter, user_expressions, cell),
     };
   } catch (thrown) {
     return { status: 'error', ...endedBy(thrown, cell), execution_count };
   }
+}
+
+/** `payload` is what the specification calls deprecated, and all consoles and notebooks read. */
+function payloadOf({ pages = [], asksExit = false }: Extract<Outcome, { status: 'ok' }>): readonly JsonObject[] {
+  const shown = pages.map((data) => ({ source: 'page', data, start: 0 }));
+  return asksExit ? [...shown, { source: 'ask_exit', keepkernel: false }] : shown;
 }
 
 /** A prompt that an interrupt ended rejects with the signal's reason, and may come back through the interpreter. */

@@ -22,6 +22,7 @@ export function createPython(): Language {
     readers,
     magics: ipythonMagics,
     hasMagic: (name) => hasUnknownMagics || ipythonMagics.includes(name),
+    answersQuestions: true,
     answerFrontEnd,
     forget: () => {
       hasUnknownMagics = false;

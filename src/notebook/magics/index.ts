@@ -1,7 +1,7 @@
 import type { Language } from '../../languages/language.ts';
 import { config } from './config.ts';
 import { languageMagics } from './language.ts';
-import { lsmagic } from './lsmagic.ts';
+import { listOwn, lsmagic } from './lsmagic.ts';
 import type { Magic } from './magic.ts';
 import { md } from './md.ts';
 import { nearest } from './nearest.ts';
@@ -10,6 +10,11 @@ import { sh } from './sh.ts';
 
 /** Every magic of the notebook itself, in the order in which they are listed. */
 export const magics: readonly Magic[] = [...languageMagics, md, sh, config, lsmagic(() => magics), ...notYet];
+
+/** The notebook's own magics that a cell of this language reaches, a line each. */
+export function listMagics(language: Language): string {
+  return listOwn(magics, language);
+}
 
 /** What `%name` is in a cell of this language: a magic of ours, one that the language has, or nothing that anybody knows. */
 export function findMagic(name: string, args: string, language: Language): Magic | 'of the language' | undefined {

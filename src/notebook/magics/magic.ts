@@ -10,6 +10,8 @@ export interface Magic {
   readonly name: string;
   /** The first line says how it is written and what it does; the rest is for `%name?`. */
   readonly help: string;
+  /** Whether its text may stand in the lines below, so that a console lets the user write on. */
+  readonly takesText?: true;
   /** What may follow on its line. */
   complete?(args: string): readonly string[];
   /** Whether a magic of the same name that the cell's language has is meant instead. */

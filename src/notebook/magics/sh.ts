@@ -10,6 +10,7 @@ export const sh: Magic = {
     '%sh  runs the cell with bash on the cluster\'s driver.',
     'With -e (%sh -e) it stops at the first command that fails. The cell fails if the script ends with another exit code than 0.',
   ].join('\n'),
+  takesText: true,
   run: async (call, cell) => {
     const [, stops, args] = /^(-e(?:\s+|$))?([^]*)$/.exec(call.args) ?? [];
     const script = textOf({ args: args ?? '', body: call.body });

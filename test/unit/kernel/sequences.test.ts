@@ -106,6 +106,29 @@ const cases: { readonly [name: string]: Case } = {
       user_expressions: {},
     },
   },
+  'a cell that leaves the console': {
+    ...cell,
+    content: { code: 'bye' },
+    between: ['iopub execute_input', 'shell execute_reply ok'],
+    reply: { status: 'ok', execution_count: 1, payload: [{ source: 'ask_exit', keepkernel: false }], user_expressions: {} },
+  },
+  'user expressions after a silent cell': {
+    ...cell,
+    content: { code: 'echo:hi', silent: true, user_expressions: { good: '1' } },
+    between: ['shell execute_reply ok'],
+    reply: {
+      status: 'ok',
+      execution_count: 0,
+      payload: [],
+      user_expressions: { good: { status: 'ok', data: { 'text/plain': '1' }, metadata: {} } },
+    },
+  },
+  'a silent cell that asks to be stored is not': {
+    ...cell,
+    content: { code: 'echo:hi', silent: true, store_history: true },
+    between: ['shell execute_reply ok'],
+    reply: { status: 'ok', execution_count: 0, payload: [], user_expressions: {} },
+  },
   'a cell with all optional fields null': {
     ...cell,
     content: { code: 'echo:hi', silent: null, store_history: null, user_expressions: null, allow_stdin: null, stop_on_error: null },
@@ -175,6 +198,18 @@ const cases: { readonly [name: string]: Case } = {
     between: ['shell inspect_reply ok'],
     reply: { status: 'ok', found: true, data: { 'text/plain': 'known at 4, detail 1' }, metadata: {} },
   },
+  'completion at a place before the text is at its start': {
+    type: 'complete_request',
+    content: { code: 'wor', cursor_pos: -7 },
+    between: ['shell complete_reply ok'],
+    reply: { status: 'ok', matches: [], cursor_start: 0, cursor_end: 0, metadata: {} },
+  },
+  'completion in the middle of a word': {
+    type: 'complete_request',
+    content: { code: '😀 word', cursor_pos: 3 },
+    between: ['shell complete_reply ok'],
+    reply: expect.objectContaining({ matches: ['wOne', 'wTwo'], cursor_start: 2, cursor_end: 3 }),
+  },
   'inspection of nothing': {
     type: 'inspect_request',
     content: { code: 'x', cursor_pos: null, detail_level: null },
@@ -199,6 +234,12 @@ const cases: { readonly [name: string]: Case } = {
     between: ['shell comm_info_reply ok'],
     reply: { status: 'ok', comms: {} },
   },
+  'comm_info about one target': {
+    type: 'comm_info_request',
+    content: { target_name: 'jupyter.widget' },
+    between: ['shell comm_info_reply ok'],
+    reply: { status: 'ok', comms: {} },
+  },
   'a comm for a target that nobody knows is closed': {
     type: 'comm_open',
     content: { comm_id: 'c', target_name: 't', data: {} },
@@ -213,8 +254,14 @@ const cases: { readonly [name: string]: Case } = {
     between: ['control interrupt_reply ok'],
     reply: { status: 'ok' },
   },
-  'an unknown type has no reply': { type: 'usage_request', content: {}, between: [] },
-  'an unknown type on control': { channel: 'control', type: 'create_subshell_request', content: {}, between: [] },
+  'an unknown type has no reply': { type: 'no_such_request', content: {}, between: [] },
+  ...Object.fromEntries(
+    ['debug_request', 'create_subshell_request', 'delete_subshell_request', 'list_subshell_request', 'usage_request'].map((type) => [
+      `${type}: a feature that is not declared has no reply`,
+      { channel: 'control', type, content: {}, between: [] } as const,
+    ]),
+  ),
+  'connect_request, which is deprecated': { type: 'connect_request', content: {}, between: [] },
   'a type that is the name of a method': { type: 'toString', content: {}, between: [] },
   'shutdown': {
     channel: 'control',
@@ -263,14 +310,35 @@ test('all messages have one session, ids of their own, and the exact header of t
   expect(kernel.channels.sent.at(-1)?.message.parent).toMatchObject({ session: 'client', username: 'tester', version: '5.3', date: '' });
 });
 
-test('counts go up with stored cells only', async () => {
+test('counts go up with stored cells only; one that is not stored shows the next number, as in ipykernel', async () => {
   await using kernel = memoryKernel();
   const counts: unknown[] = [];
   for (const options of [{}, { silent: true }, { store_history: false }, {}]) {
-    const sent = await kernel.channels.ask('shell', 'execute_request', { code: 'echo:x', ...options });
-    counts.push(content(sent, 'execute_reply')['execution_count']);
+    const sent = await kernel.channels.ask('shell', 'execute_request', { code: 'value:x', ...options });
+    counts.push(sent.flatMap(({ content: { execution_count } }) => execution_count ?? []));
   }
-  expect(counts).toEqual([1, 1, 1, 2]);
+  // Input, result, reply.
+  expect(counts).toEqual([[1, 1, 1], [1], [2, 2, 1], [2, 2, 2]]);
+});
+
+test('history knows the cells that were stored, whether they ran well or not, and their results', async () => {
+  await using kernel = memoryKernel();
+  for (const asked of [{ code: 'value:1' }, { code: 'value:2', silent: true }, { code: 'value:3', store_history: false }, { code: 'fail:4' }, { code: 'echo:5' }]) {
+    await kernel.channels.ask('shell', 'execute_request', { ...asked, stop_on_error: false });
+  }
+  const sent = await kernel.channels.ask('shell', 'history_request', { hist_access_type: 'range', session: 0, start: 1, stop: null, output: true, raw: true });
+  expect(content(sent, 'history_reply')).toEqual({
+    status: 'ok',
+    history: [[1, 1, ['value:1', '1']], [1, 2, ['fail:4', null]], [1, 3, ['echo:5', null]]],
+  });
+});
+
+test('an interrupt_request on shell, where old clients send it, does not wait for the cell that it ends', async () => {
+  await using kernel = memoryKernel();
+  const id = kernel.channels.send('shell', 'execute_request', { code: 'hang' });
+  await kernel.interpreter.started('hang');
+  await kernel.channels.ask('shell', 'interrupt_request', {});
+  expect(content(await kernel.channels.idle(id), 'execute_reply')).toMatchObject({ ename: 'KeyboardInterrupt' });
 });
 
 test('a prompt goes out on stdin for its cell and its answer comes back', async () => {

@@ -219,9 +219,64 @@ describe('a magic', () => {
     expect(lacks.filter((part) => text.includes(part))).toEqual([]);
   });
 
-  test.for(['%sh?', '?%sh', '%%sh??'])('%s shows its help', async (cell) => {
-    const { run } = open('scala');
-    expect((await run(cell)).outcome).toMatchObject({ status: 'ok', pages: [{ 'text/plain': expect.stringContaining("bash on the cluster's driver") }] });
+  test('%lsmagic fits a page', async () => {
+    const [listed] = (await open('python').run('%lsmagic')).outputs;
+    const lines = listed?.type === 'stream' ? listed.content.text.split('\n').filter((line) => line.startsWith('%alias')) : [];
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.length).toBeLessThanOrEqual(100);
+  });
+});
+
+describe('a question', () => {
+  const sh = expect.stringContaining("bash on the cluster's driver");
+  test.for<[language: KernelLanguage, cell: string, page: unknown]>([
+    ['scala', '%sh?', sh],
+    ['python', '?%sh', sh],
+    ['sql', ' %%sh??\n', sh],
+    ['scala', 'sh?', sh],
+    ['sql', '?', expect.stringMatching(/^%sql  [^]*^%sh  [^]*^%lsmagic  [^]*^%NAME\? /m)],
+    ['python', '??', expect.stringMatching(/^%sql  [^]*NAME\? of a Python object/m)],
+    ['scala', 'total?', 'total: defined in cell 1\n\nval total = 1'],
+    ['scala', '??total', 'total: defined in cell 1\n\nval total = 1'],
+    ['scala', 'nothing?', 'Nothing is known of nothing: no cell has defined it.'],
+    ['scala', '%timeit?', 'There is no magic %timeit. %lsmagic lists what there is.'],
+    ['python', '%timeti?', 'There is no magic %timeti. Did you mean %time or %timeit? %lsmagic lists what there is.'],
+  ])('in the %s kernel, %j, has a page for its answer', async ([language, cell, page]) => {
+    const { session, run } = open(language);
+    session.text('');
+    await run('val total = 1');
+    const { outcome, outputs } = await run(cell);
+    expect([outcome, outputs]).toEqual([{ status: 'ok', pages: [{ 'text/plain': page }] }, []]);
+    expect(session.sent).toHaveLength(1);
+  });
+
+  test.for(['len?', '?sh', '%timeit?', 'x.y?', '?%'])('that only IPython can answer goes to it: %j', async (cell) => {
+    const { session, run } = open();
+    session.text('').text('');
+    await run('x = 1');
+    expect((await run(cell)).sent?.code).toBe(cell);
+  });
+});
+
+describe('leaving', () => {
+  test.for<[language: KernelLanguage, cell: string]>([
+    ['python', 'exit'],
+    ['python', 'exit()'],
+    ['python', ' quit() \n'],
+    ['scala', ':quit'],
+    ['scala', ':q'],
+    ['scala', 'exit'],
+    ['sql', 'quit;'],
+  ])('a console of the %s kernel by %j ends nothing on the cluster', async ([language, cell]) => {
+    const { session, run } = open(language);
+    expect(await run(cell)).toEqual({ outcome: { status: 'ok', asksExit: true }, outputs: [], sent: undefined });
+    expect(session.sent).toEqual([]);
+  });
+
+  test.for(['exit(1)', 'exit = 5', 'x = quit', 'if x: exit()'])('is not meant by %j', async (cell) => {
+    const { session, run } = open();
+    session.text('');
+    expect((await run(cell)).sent?.code).toBe(cell);
   });
 });
 

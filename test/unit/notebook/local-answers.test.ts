@@ -62,6 +62,27 @@ describe('completion knows', () => {
     expect(await words('x = 1 %s|')).not.toContain('%sql');
   });
 
+  test('what may stand at each place of a magic', async () => {
+    const { words } = await after('python');
+    expect(await words('%con|')).toEqual(expect.arrayContaining(['%config']));
+    expect(await words('%|')).toEqual(expect.arrayContaining(['%sql', '%config', '%timeit']));
+    expect(await words('%config |')).toEqual(['table.json=', 'table.rows=']);
+    expect(await words('%config table.|')).toEqual(['table.json=', 'table.rows=']);
+    expect(await words('%config nothing.|')).toEqual([]);
+    expect(await words('%sql sel|')).toEqual(['SELECT']);
+    expect(await words('%%sql  sel|')).toEqual(['SELECT']);
+    expect(await words('%sql\n\nsel|')).toEqual(['SELECT']);
+    expect(await words('%scala\n%timei|')).toEqual([]);
+    expect(await (await after('sql')).words('%python\n%timei|')).toEqual(['%timeit']);
+  });
+
+  test('the beginning of a word, wherever in it the cursor stands', async () => {
+    const { complete } = await after('python', 'orders = 1');
+    expect(await complete('ord|ers')).toMatchObject({ matches: [{ text: 'orders' }], start: 0, end: 3 });
+    expect(await complete('|orders')).toMatchObject({ matches: [], start: 0, end: 0 });
+    expect(await complete('x = 1\n  ord|')).toMatchObject({ matches: [{ text: 'orders' }], start: 8, end: 11 });
+  });
+
   test("Python's own magics in Python only", async () => {
     expect(await (await after('python')).words('%timei|')).toEqual(['%timeit']);
     expect(await (await after('sql')).words('%timei|')).toEqual([]);
@@ -133,6 +154,14 @@ test.for<[language: KernelLanguage, code: string, status: string]>([
   ['python', '%timeit f()', 'complete'],
   ['python', '%%time\nx', 'incomplete'],
   ['python', '%md # Title', 'complete'],
+  ['python', '%sh', 'incomplete'],
+  ['scala', '%sh\nfor i in 1 2; do', 'incomplete'],
+  ['scala', '%sh\nls\n', 'complete'],
+  ['sql', '%md # Title\ntext', 'incomplete'],
+  ['sql', '%config', 'complete'],
+  ['sql', '%sql select', 'incomplete'],
+  ['scala', '?', 'complete'],
+  ['sql', 'exit', 'complete'],
   ['scala', '%python\nfor x in y:', 'incomplete'],
   ['scala', '%nosuch', 'complete'],
   ['sql', 'select )', 'invalid'],
