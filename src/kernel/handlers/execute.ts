@@ -100,7 +100,7 @@ async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_re
 }
 
 /** `payload` is what the specification calls deprecated, and all consoles and notebooks read. */
-function payloadOf({ pages = [], asksExit = false }: Extract<Outcome, { status: 'ok' }>): readonly JsonObject[] {
+function payloadOf({ pages = [], asksExit }: Extract<Outcome, { status: 'ok' }>): readonly JsonObject[] {
   const shown = pages.map((data) => ({ source: 'page', data, start: 0 }));
   return asksExit ? [...shown, { source: 'ask_exit', keepkernel: false }] : shown;
 }
