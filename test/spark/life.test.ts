@@ -1,52 +1,28 @@
-import { once } from 'node:events';
-import { watch } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
+import { cellSignal, type CellSignal } from '../support/cell-signal.ts';
 import { contextNotFound, contextStatus, kept, kernelCommand, openContexts, startDatabricksKernel } from '../support/databricks-kernel.ts';
 import { startKernel, type KernelCommand, type RunningKernel } from '../support/start-kernel.ts';
 
-/** A directory in which a cell leaves a file to say that it runs. */
-async function signalDirectory(): Promise<AsyncDisposable & { readonly path: string; arrived(): Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), 'cell-runs-'));
-  const watcher = watch(path);
-  return {
-    path,
-    async arrived() {
-      while ((await readdir(path)).length === 0) await once(watcher, 'change');
-    },
-    async [Symbol.asyncDispose]() {
-      watcher.close();
-      await rm(path, { recursive: true });
-    },
-  };
-}
-
-const touch = (directory: string) => ({
-  python: `open(${JSON.stringify(join(directory, 'runs'))}, "w").close()`,
-  scala: `new java.io.File(${JSON.stringify(join(directory, 'runs'))}).createNewFile()`,
-});
-
 /** Cells that would run for ten minutes, each after a line that says that it has begun. */
-const long: [title: string, language: KernelLanguage, code: (directory: string) => string][] = [
-  ['Thread.sleep in Scala', 'scala', (directory) => `val kept = 7; ${touch(directory).scala}; Thread.sleep(600000)`],
-  ['a sleep in Python', 'python', (directory) => `kept = 7\n${touch(directory).python}\nimport time; time.sleep(600)`],
-  ['a loop in Python', 'python', (directory) => `kept = 7\n${touch(directory).python}\nwhile True: pass`],
+const long: [title: string, language: KernelLanguage, code: (signal: CellSignal) => string][] = [
+  ['Thread.sleep in Scala', 'scala', (signal) => `val kept = 7; ${signal.scala}; Thread.sleep(600000)`],
+  ['a sleep in Python', 'python', (signal) => `kept = 7\n${signal.python}\nimport time; time.sleep(600)`],
+  ['a loop in Python', 'python', (signal) => `kept = 7\n${signal.python}\nwhile True: pass`],
   [
     'a Spark job in Python',
     'python',
-    (directory) => `kept = 7\ndef slow(i):\n    ${touch(directory).python}\n    import time; time.sleep(600)\nsc.parallelize([1], 1).foreach(slow)`,
+    (signal) => `kept = 7\ndef slow(i):\n    ${signal.python}\n    import time; time.sleep(600)\nsc.parallelize([1], 1).foreach(slow)`,
   ],
-  ['a Spark job in Scala', 'scala', (directory) => `val kept = 7; sc.parallelize(Seq(1), 1).foreach { _ => ${touch(directory).scala}; Thread.sleep(600000) }`],
+  ['a Spark job in Scala', 'scala', (signal) => `val kept = 7; sc.parallelize(Seq(1), 1).foreach { _ => ${signal.scala}; Thread.sleep(600000) }`],
 ];
 
 test.for(long)('an interrupt ends %s, its job is gone, and variables stay', async ([, language, code]) => {
-  await using signal = await signalDirectory();
+  await using signal = await cellSignal();
   await using observer = await startDatabricksKernel('python');
   await using kernel = await startDatabricksKernel(language);
-  const running = kernel.execute(code(signal.path));
+  const running = kernel.execute(code(signal));
   await signal.arrived();
   expect(await kernel.interrupt()).toMatchObject({ status: 'ok' });
   const { reply, outputs } = await running;
@@ -59,16 +35,16 @@ test.for(long)('an interrupt ends %s, its job is gone, and variables stay', asyn
 });
 
 test("an interrupt leaves the jobs of other notebooks alone, and an idle kernel's variables", async () => {
-  await using signal = await signalDirectory();
+  await using signal = await cellSignal();
   await using other = await startDatabricksKernel('python');
   await using kernel = await startDatabricksKernel('scala');
-  const done = join(signal.path, 'done');
+  const done = join(signal.directory, 'done');
   const theirs = other.execute(
-    `def wait(i):\n    ${touch(signal.path).python}\n    import os, time\n    while not os.path.exists(${JSON.stringify(done)}): time.sleep(0.01)\n    return i\nsc.parallelize([5], 1).map(wait).collect()`,
+    `def wait(i):\n    ${signal.python}\n    import os, time\n    while not os.path.exists(${JSON.stringify(done)}): time.sleep(0.01)\n    return i\nsc.parallelize([5], 1).map(wait).collect()`,
   );
   await signal.arrived();
-  await using mine = await signalDirectory();
-  const running = kernel.execute(`val kept = 7; ${touch(mine.path).scala}; Thread.sleep(600000)`);
+  await using mine = await cellSignal();
+  const running = kernel.execute(`val kept = 7; ${mine.scala}; Thread.sleep(600000)`);
   await mine.arrived();
   await kernel.interrupt();
   expect((await running).reply).toMatchObject({ ename: 'KeyboardInterrupt' });
@@ -78,9 +54,9 @@ test("an interrupt leaves the jobs of other notebooks alone, and an idle kernel'
 });
 
 test('Scala code that cannot be stopped costs its context, and says so; the next cell has a new one', async () => {
-  await using signal = await signalDirectory();
+  await using signal = await cellSignal();
   await using kernel = await startDatabricksKernel('scala');
-  const running = kernel.execute(`val kept = 7\nvar n = 0L\nwhile (true) { n += 1; if (n == 1000) ${touch(signal.path).scala} }`);
+  const running = kernel.execute(`val kept = 7\nvar n = 0L\nwhile (true) { n += 1; if (n == 1000) ${signal.scala} }`);
   await signal.arrived();
   await kernel.interrupt();
   const { outputs } = await running;
@@ -116,10 +92,10 @@ test.for(ends)('%s destroys the context', async ([, end, exit]) => {
 });
 
 test('SIGTERM in the middle of a cell destroys the context with its command', async () => {
-  await using signal = await signalDirectory();
+  await using signal = await cellSignal();
   await using kernel = await startDatabricksKernel('python');
   const context = await contextOf(kernel);
-  const running = kernel.execute(`${touch(signal.path).python}\nwhile True: pass`);
+  const running = kernel.execute(`${signal.python}\nwhile True: pass`);
   running.catch(() => undefined);
   await signal.arrived();
   kernel.process.kill('SIGTERM');
@@ -153,10 +129,10 @@ test('a restarted kernel has a new context without the old variables', async () 
 });
 
 test('a driver that dies in the middle of a cell ends it with a sentence, and the next cell has a new one', async () => {
-  await using signal = await signalDirectory();
+  await using signal = await cellSignal();
   await using kernel = await startDatabricksKernel('scala');
   const pid = kept((await kernel.execute('ProcessHandle.current.pid')).outputs).join().match(/(\d+)$/)?.[1];
-  const running = kernel.execute(`${touch(signal.path).scala}; Thread.sleep(600000)`);
+  const running = kernel.execute(`${signal.scala}; Thread.sleep(600000)`);
   await signal.arrived();
   process.kill(Number(pid), 'SIGKILL');
   const { reply, outputs } = await running;
