@@ -8,11 +8,13 @@ import { BridgeError } from '../lib/errors.ts';
 import { packageVersion } from '../lib/package-file.ts';
 import { kernelHome } from '../lib/paths.ts';
 import { identify } from '../lib/process-identity.ts';
-import { configureTrace } from '../lib/trace.ts';
+import { configureTrace, trace } from '../lib/trace.ts';
 import { bindChannels } from '../wire/zmq-channels.ts';
 import { watchLifecycle } from './lifecycle.ts';
 import { thisMachine } from './machine.ts';
 import { report } from './report.ts';
+
+const log = trace('run');
 
 /** What a kernelspec's argv says: `run --language L -f FILE`. */
 export interface RunArguments {
@@ -32,7 +34,8 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
 
 function readOptions(argv: readonly string[]): { language?: string | undefined; file?: string | undefined } {
   try {
-    const options = { language: { type: 'string' }, file: { type: 'string', short: 'f' } } as const;
+    // The name is for lists of kernels and processes, which tell them apart by their arguments.
+    const options = { language: { type: 'string' }, file: { type: 'string', short: 'f' }, name: { type: 'string' } } as const;
     return parseArgs({ args: [...argv], options }).values;
   } catch (error) {
     throw usage('run', error instanceof Error ? error.message : String(error));
@@ -58,6 +61,9 @@ export async function run(argv: readonly string[]): Promise<void> {
     forceAfterMs: 4500,
   });
   openLog(process.env['DATABRICKS_KERNEL_LOG']);
+  // zeromq.js warns of an option that is changed while a socket is in use, which for the one that the wire changes is a mistake of its own.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ message }) => log.info(message));
   const channels = await bindChannels(connectionFile);
   kernel = startKernel({
     channels,

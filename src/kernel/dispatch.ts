@@ -1,6 +1,6 @@
 import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels } from '../protocol/channels.ts';
-import { toCellError } from '../protocol/cell-error.ts';
+import { toCellError, type CellError } from '../protocol/cell-error.ts';
 import type { CommType, Contents, ReplyTo, ReplyType, RequestType } from '../protocol/contents.ts';
 import type { RequestOf } from '../protocol/parse.ts';
 import { exchange, type Exchange, type Signals } from './exchange.ts';
@@ -16,18 +16,26 @@ export type Handlers = { readonly [T in RequestType | CommType]: Handler<T> };
 /**
  * Answers one request: `busy`, what its handler publishes, the reply, `idle`, in this order and whatever happens.
  * Never rejects. Resolves with how it ended; a message without a reply ends `ok`.
+ * @param executionCount How many cells have been run.
  */
 export async function dispatch(
   inbound: Inbound,
   handlers: Handlers,
   signals: Signals,
   channels: KernelChannels,
+  executionCount: () => number,
 ): Promise<'ok' | 'error'> {
   const { request } = inbound;
   const status = (execution_state: 'busy' | 'idle') => channels.publish(channels.make('status', { execution_state }, request.header));
   const reply = (content: Contents[ReplyType]) => {
     const type = replyType(request.header.msg_type);
     if (type) inbound.reply(channels.make(type, content, request.header));
+  };
+  // A reply to a cell has a count whatever became of the cell: JupyterLab leaves one marked as running otherwise.
+  const fail = (error: CellError) => {
+    const counted = request.header.msg_type === 'execute_request' ? { execution_count: executionCount() } : {};
+    reply({ status: 'error', ...error, ...counted });
+    return 'error' as const;
   };
   status('busy');
   try {
@@ -37,8 +45,7 @@ export async function dispatch(
         return 'ok';
       case 'malformed':
         log.warn(`${request.header.msg_type}: ${request.problem}`);
-        reply({ status: 'error', ename: 'ProtocolError', evalue: request.problem, traceback: [] });
-        return 'error';
+        return fail({ ename: 'ProtocolError', evalue: request.problem, traceback: [] });
       default: {
         const content = await handle(handlers, request, inbound, signals, channels);
         if (!content) return 'ok';
@@ -47,8 +54,7 @@ export async function dispatch(
       }
     }
   } catch (thrown) {
-    reply({ status: 'error', ...toCellError(thrown) });
-    return 'error';
+    return fail(toCellError(thrown));
   } finally {
     status('idle');
   }

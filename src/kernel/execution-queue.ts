@@ -6,11 +6,18 @@ import { Interruption } from './interruption.ts';
 export interface Task {
   /** Whether a failed cell takes this one along; only cells are ever refused, a question is always answered. */
   readonly stoppable: boolean;
+  /** About what it costs to keep it, in bytes. */
+  readonly size: number;
   /** Resolves with `stop` when the cells that are queued behind it must not run. */
   run(signals: Signals): Promise<'next' | 'stop'>;
   /** Answers without running. */
   refuse(): Promise<unknown>;
 }
+
+/** What may wait: some cells of 10 MB, or tens of thousands of ordinary ones. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+/** What a task costs beside its size. */
+const taskOverhead = 2048;
 
 /**
  * The requests of the shell channel, one at a time and in the order of their arrival.
@@ -24,6 +31,8 @@ export class ExecutionQueue {
   #running: Interruption | undefined;
   #ended: Promise<void> = Promise.resolve();
   #busy = false;
+  #waitingBytes = 0;
+  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #closed = false;
 
   constructor(clock: Clock) {
@@ -33,7 +42,15 @@ export class ExecutionQueue {
   push(task: Task): void {
     if (this.#closed) return;
     this.#waiting.push({ task, refused: false });
+    this.#waitingBytes += task.size + taskOverhead;
     if (!this.#busy) this.#ended = this.#work();
+  }
+
+  /** Resolves when the tasks that wait take less memory than may be used for them: at once, as a rule. */
+  async room(): Promise<void> {
+    if (this.#waitingBytes <= maxWaitingBytes || this.#closed) return;
+    this.#room ??= pending();
+    await this.#room.promise;
   }
 
   /** Interrupts what runs now; harmless when nothing does. What is queued goes on unless the interrupted cell stops it. */
@@ -45,13 +62,14 @@ export class ExecutionQueue {
   close(): Promise<void> {
     this.#closed = true;
     this.#waiting.length = 0;
+    this.#room?.resolve();
     this.#running?.kill();
     return this.#ended;
   }
 
   async #work(): Promise<void> {
     this.#busy = true;
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+    for (let next = this.#next(); next; next = this.#next()) {
       const { task, refused } = next;
       if (refused) {
         await task.refuse();
@@ -64,4 +82,20 @@ export class ExecutionQueue {
     }
     this.#busy = false;
   }
+
+  #next() {
+    const next = this.#waiting.shift();
+    if (next) this.#waitingBytes -= next.task.size + taskOverhead;
+    if (this.#room && this.#waitingBytes <= maxWaitingBytes) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+    return next;
+  }
+}
+
+function pending() {
+  let resolve = () => {};
+  const promise = new Promise<void>((resolved) => (resolve = resolved));
+  return { promise, resolve };
 }

@@ -74,15 +74,23 @@ export function startKernel(options: KernelOptions): Kernel {
     shutdown_request: shutdown(() => void (stopping = true)),
   };
   const refusing: Handlers = { ...handlers, execute_request: cells.refuse };
-  const answer = (inbound: Inbound, signals: Signals, by: Handlers = handlers) => dispatch(inbound, by, signals, channels);
+  const answer = (inbound: Inbound, signals: Signals, by: Handlers = handlers) => dispatch(inbound, by, signals, channels, cells.count);
 
   const task = (inbound: Inbound): Task => {
     const { request } = inbound;
     const stops = request.type === 'execute_request' && request.content.stop_on_error;
     return {
+      size: inbound.size,
       stoppable: request.type === 'execute_request',
-      run: async (signals) => ((await answer(inbound, signals)) === 'error' && stops ? 'stop' : 'next'),
-      refuse: () => answer(inbound, neverAborted, refusing),
+      run: async (signals) => {
+        const end = await answer(inbound, signals);
+        await channels.flushed();
+        return end === 'error' && stops ? 'stop' : 'next';
+      },
+      refuse: async () => {
+        await answer(inbound, neverAborted, refusing);
+        await channels.flushed();
+      },
     };
   };
 
@@ -91,6 +99,8 @@ export function startKernel(options: KernelOptions): Kernel {
       if (waitsForItsTurn(inbound, channel)) queue.push(task(inbound));
       else await answer(inbound, neverAborted);
       if (stopping) break;
+      // What a front end sends beyond that waits in its own memory. Control is never kept waiting.
+      if (channel === 'shell') await queue.room();
     }
     end();
   };

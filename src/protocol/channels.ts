@@ -7,6 +7,8 @@ export type RequestChannel = 'shell' | 'control';
 /** A request and the way back to whoever sent it. */
 export interface Inbound {
   readonly request: Request;
+  /** Of the request as it came, in bytes: about what it costs to keep it. */
+  readonly size: number;
   reply(message: Outgoing<ReplyType>): void;
   /**
    * Asks the front end that sent the request, on the stdin channel, and resolves with what the user entered.
@@ -25,6 +27,11 @@ export interface KernelChannels extends AsyncDisposable {
   /** Requests in the order of their arrival; ends when the channels are disposed. What is no message, or not signed, never gets here. */
   receive(channel: RequestChannel): AsyncIterable<Inbound>;
   publish(message: Outgoing<IopubType>): void;
+  /**
+   * Resolves when what was sent before is on its way, or has been given up because a front end does not read. Whoever waits for it
+   * between requests does not produce faster than front ends take. Takes a bounded time unless they go on reading.
+   */
+  flushed(): Promise<void>;
   /** Resolves when what front ends have sent on shell before now has most likely been received. Takes a bounded time. */
   caughtUp(): Promise<void>;
 }

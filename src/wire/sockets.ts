@@ -1,5 +1,6 @@
 import { Router, XPublisher, type Socket } from 'zeromq';
 import { BridgeError } from '../lib/errors.ts';
+import type { Sender } from './send-queue.ts';
 import { address, socketNames, type Connection, type SocketName } from './connection-file.ts';
 
 /** How long a closed socket goes on sending what is queued: the last reply and `idle` must leave, a vanished peer must not hold us. */
@@ -11,19 +12,69 @@ export function commonOptions({ curve, ip }: Connection) {
   return { ipv6: ip.includes(':'), ...security };
 }
 
+/**
+ * Messages that libzmq keeps for one peer, in each direction, beside what the connection itself holds. Low, because messages can be
+ * large (tables, pictures, pasted data) and this number of them is what a peer that has stopped reading costs. Throughput is the same
+ * as with thousands.
+ */
+const messagesAPeer = 16;
+
+/** A frame beyond this closes the connection it came on. Text of twice this size could not be made a string. */
+const longestFrame = 256 * 1024 * 1024;
+/** Heartbeats and subscriptions, which nobody signs, are short. */
+export const longestUnsignedFrame = 64 * 1024;
+
+/** Sockets of which a send never waits but is refused with `EAGAIN`: how long to try is for `SendQueue` to decide. */
+const bounded = { linger: lingerMs, sendTimeout: 0, sendHighWaterMark: messagesAPeer } as const;
+
 /** A front end that reconnects with its old identity takes over from its dead connection (handover). */
 export function routerSocket(connection: Connection): Router {
-  return new Router({ linger: lingerMs, handover: true, sendHighWaterMark: 0, ...commonOptions(connection) });
+  return new Router({
+    ...bounded,
+    handover: true,
+    // Otherwise libzmq drops silently what a peer has no room for.
+    mandatory: true,
+    receiveHighWaterMark: messagesAPeer,
+    maxMessageSize: longestFrame,
+    ...commonOptions(connection),
+  });
 }
 
-/**
- * With the default high-water mark libzmq drops what a slow subscriber has not read (2 500 of 50 000 messages arrived): 0 is none.
- * Verbose, so that each subscriber is seen, not only the first of each subscription.
- */
+/** Without `noDrop` libzmq would drop what a slow subscriber has not read. Verbose, so that each subscriber is seen, not only the first of each subscription. */
 export function iopubSocket(connection: Connection): XPublisher {
-  const socket = new XPublisher({ linger: lingerMs, sendHighWaterMark: 0, ...commonOptions(connection) });
+  const socket = new XPublisher({ ...bounded, noDrop: true, maxMessageSize: longestUnsignedFrame, ...commonOptions(connection) });
   socket.verbosity = 'allSubs';
   return socket;
+}
+
+/** Replies and prompts: the first frame says to whom. */
+export function routerSender(socket: Router): Sender {
+  return {
+    get closed() {
+      return socket.closed;
+    },
+    send: (frames) => socket.send([...frames]),
+    peerOf: ([identity]) => Buffer.from(identity ?? '').toString('latin1'),
+  };
+}
+
+export function iopubSender(socket: XPublisher): Sender {
+  return {
+    get closed() {
+      return socket.closed;
+    },
+    send: (frames) => socket.send([...frames]),
+    // A subscriber to which libzmq could not give a message is left out until it has read half of what waits for it: then `send`
+    // succeeds again without it.
+    async sendToReaders(frames) {
+      socket.noDrop = false;
+      try {
+        await socket.send([...frames]);
+      } finally {
+        socket.noDrop = true;
+      }
+    },
+  };
 }
 
 /** Binds to the connection file's port, or to any for port 0, and resolves with it. Throws `BridgeError` `config` with a sentence. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { systemClock } from '../lib/time.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { systemClock, within } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels, RequestChannel } from '../protocol/channels.ts';
 import { Frames } from '../protocol/frames.ts';
@@ -9,7 +10,7 @@ import { readConnectionFile, writePorts, type Connection, type Ports } from './c
 import { register } from './handshake.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { SendQueue } from './send-queue.ts';
-import { addressOf, bind, bindError, commonOptions, iopubSocket, portOf, received, routerSocket } from './sockets.ts';
+import { addressOf, bind, bindError, commonOptions, iopubSender, iopubSocket, longestUnsignedFrame, portOf, received, routerSender, routerSocket } from './sockets.ts';
 
 const log = trace('wire');
 
@@ -17,6 +18,15 @@ const log = trace('wire');
 const quietMs = 10;
 /** A peer that never stops sending is not waited for. */
 const maxQuietWaits = 20;
+
+/** Beyond this many bytes of answers that cannot leave, requests are read more slowly than answers are given up. */
+const maxBacklog = 8 * 1024 * 1024;
+/** So slowly: control must be served whatever happens. */
+const slowlyMs = 10;
+/** How long disposal waits for peers that do not read. */
+const lastMessagesMs = 1000;
+/** So many dropped messages are logged one by one, and of those that follow one in as many: a flood must not fill a disk. */
+const loggedDrops = 1000;
 
 /**
  * Binds all sockets of a connection file. Port 0 binds any free port; the file is then rewritten with the real ones.
@@ -65,7 +75,7 @@ function makeSockets(connection: Connection) {
 async function heartbeatOf(connection: Connection): Promise<Heartbeat> {
   const address = addressOf(connection, 'hb');
   try {
-    return await startHeartbeat({ address, options: commonOptions(connection) });
+    return await startHeartbeat({ address, options: { maxMessageSize: longestUnsignedFrame, ...commonOptions(connection) } });
   } catch (error) {
     throw bindError(address, 'hb', error);
   }
@@ -88,16 +98,17 @@ class ZmqChannels implements KernelChannels {
   readonly #prompts = new Set<Prompt>();
   #failure: unknown;
   #received = 0;
+  #dropped = 0;
 
   constructor(connection: Connection, sockets: Sockets, heartbeat: Promise<Heartbeat>) {
     this.#sockets = sockets;
     this.#heartbeat = heartbeat.catch((error: unknown) => void this.#fail(error));
     this.#frames = new Frames(connection);
     this.#queues = {
-      shell: new SendQueue(sockets.shell),
-      control: new SendQueue(sockets.control),
-      stdin: new SendQueue(sockets.stdin),
-      iopub: new SendQueue(sockets.iopub),
+      shell: new SendQueue(routerSender(sockets.shell)),
+      control: new SendQueue(routerSender(sockets.control)),
+      stdin: new SendQueue(routerSender(sockets.stdin)),
+      iopub: new SendQueue(iopubSender(sockets.iopub)),
     };
     this.#background('iopub', this.#welcomeSubscribers());
     this.#background('stdin', this.#readAnswers());
@@ -111,9 +122,11 @@ class ZmqChannels implements KernelChannels {
       const { identities, message } = decoded;
       yield {
         request: parseRequest(message),
+        size: frames.reduce((sum, frame) => sum + frame.length, 0),
         reply: (reply) => this.#queues[channel].send([...identities, ...this.#frames.encode(reply)]),
         input: (request, signal) => this.#input(identities, request, signal),
       };
+      await this.#slowDown(channel);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -121,6 +134,12 @@ class ZmqChannels implements KernelChannels {
   publish(message: Outgoing): void {
     const { session, msg_type } = message.header;
     this.#queues.iopub.send([`kernel.${String(session)}.${msg_type}`, ...this.#frames.encode(message)]);
+  }
+
+  async flushed(): Promise<void> {
+    // Requests that are answered at once would otherwise all be answered in one turn of the event loop, before control is looked at.
+    await nextTurn();
+    await Promise.all(Object.values(this.#queues).map((queue) => queue.drained()));
   }
 
   async caughtUp(): Promise<void> {
@@ -131,7 +150,7 @@ class ZmqChannels implements KernelChannels {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(Object.values(this.#queues).map((queue) => queue.drained()));
+    await within(lastMessagesMs, this.flushed());
     for (const socket of Object.values(this.#sockets)) socket.close();
     await (await this.#heartbeat)?.[Symbol.asyncDispose]();
   }
@@ -144,8 +163,17 @@ class ZmqChannels implements KernelChannels {
   #decode(channel: string, frames: readonly Uint8Array[]) {
     const decoded = this.#frames.decode(frames);
     if (!('refused' in decoded)) return decoded;
-    log.warn(`${channel}: ${frames.length} frames dropped: ${decoded.refused}`);
+    const count = ++this.#dropped;
+    if (count <= loggedDrops || count % loggedDrops === 0) log.warn(`${channel}: ${frames.length} frames dropped: ${decoded.refused}`);
+    if (count === loggedDrops) log.warn(`${count} messages have been dropped: from now on one in ${loggedDrops} is told`);
     return undefined;
+  }
+
+  /** Whoever asks faster than the answers leave has to wait. */
+  async #slowDown(channel: RequestChannel | 'iopub'): Promise<void> {
+    const queues = [this.#queues[channel], this.#queues.iopub];
+    if (queues.every(({ backlog }) => backlog <= maxBacklog)) return;
+    await within(slowlyMs, Promise.all(queues.map((queue) => queue.drained())));
   }
 
   async #input(identities: readonly Uint8Array[], request: Outgoing<'input_request'>, signal: AbortSignal): Promise<string> {
@@ -184,9 +212,10 @@ class ZmqChannels implements KernelChannels {
   async #welcomeSubscribers(): Promise<void> {
     for await (const [event] of received(this.#sockets.iopub)) {
       if (event?.[0] !== 1) continue;
-      const subscription = event.subarray(1).toString();
-      // The subscription is the topic: any other might not match it.
-      this.#queues.iopub.send([subscription, ...this.#frames.encode(this.make('iopub_welcome', { subscription }))]);
+      const topic = event.subarray(1);
+      // The subscription is the topic, to the byte: any other might not match it.
+      this.#queues.iopub.send([topic, ...this.#frames.encode(this.make('iopub_welcome', { subscription: topic.toString() }))]);
+      await this.#slowDown('iopub');
     }
   }
 

@@ -28,6 +28,7 @@ export class MemoryChannels implements KernelChannels {
     const header = { msg_id: id, msg_type: type, session: 'client', username: 'tester', version: '5.3', date: '' };
     this.#arrived[channel].push({
       request: parseRequest({ header, parent: {}, metadata: {}, content, buffers: [] }),
+      size: JSON.stringify(content).length,
       reply: (message) => this.#record(channel, message),
       input: (message, signal) =>
         new Promise<string>((resolve, reject) => {
@@ -76,6 +77,8 @@ export class MemoryChannels implements KernelChannels {
   publish(message: Outgoing): void {
     this.#record('iopub', message);
   }
+
+  async flushed(): Promise<void> {}
 
   async caughtUp(): Promise<void> {
     while (this.#arrived.shell.length > 0) await nextTurn();

@@ -138,7 +138,7 @@ const cases: { readonly [name: string]: Case } = {
     ...cell,
     content: {},
     between: ['shell execute_reply error'],
-    reply: { status: 'error', ename: 'ProtocolError', evalue: 'code must be a string', traceback: [] },
+    reply: { status: 'error', ename: 'ProtocolError', evalue: 'code must be a string', traceback: [], execution_count: 0 },
   },
   'a prompt where none is allowed': {
     ...cell,
