@@ -27,6 +27,7 @@ const taskOverhead = 2048;
  */
 export class ExecutionQueue {
   readonly #clock: Clock;
+  readonly #pause: () => Promise<void>;
   readonly #waiting: { readonly task: Task; refused: boolean }[] = [];
   #running: Interruption | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -35,8 +36,10 @@ export class ExecutionQueue {
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #closed = false;
 
-  constructor(clock: Clock) {
+  /** @param pause Waited for after each task, so that none begins while what the last one said cannot leave. Must not reject. */
+  constructor(clock: Clock, pause: () => Promise<void>) {
     this.#clock = clock;
+    this.#pause = pause;
   }
 
   push(task: Task): void {
@@ -70,17 +73,21 @@ export class ExecutionQueue {
   async #work(): Promise<void> {
     this.#busy = true;
     for (let next = this.#next(); next; next = this.#next()) {
-      const { task, refused } = next;
-      if (refused) {
-        await task.refuse();
-        continue;
-      }
-      this.#running = new Interruption(this.#clock);
-      const after = await task.run(this.#running);
-      this.#running = undefined;
-      if (after === 'stop') for (const waiting of this.#waiting) waiting.refused = waiting.task.stoppable;
+      await this.#take(next);
+      await this.#pause();
     }
     this.#busy = false;
+  }
+
+  async #take({ task, refused }: { readonly task: Task; readonly refused: boolean }): Promise<void> {
+    if (refused) {
+      await task.refuse();
+      return;
+    }
+    this.#running = new Interruption(this.#clock);
+    const after = await task.run(this.#running);
+    this.#running = undefined;
+    if (after === 'stop') for (const waiting of this.#waiting) waiting.refused = waiting.task.stoppable;
   }
 
   #next() {

@@ -51,7 +51,7 @@ export function startKernel(options: KernelOptions): Kernel {
   });
   let stopping = false;
   const clock = options.clock ?? systemClock;
-  const queue = new ExecutionQueue(clock);
+  const queue = new ExecutionQueue(clock, () => channels.flushed());
   const cells = executeHandlers(interpreter, store);
   const asks = askHandlers(interpreter, clock);
   const handlers: Handlers = {
@@ -82,15 +82,8 @@ export function startKernel(options: KernelOptions): Kernel {
     return {
       size: inbound.size,
       stoppable: request.type === 'execute_request',
-      run: async (signals) => {
-        const end = await answer(inbound, signals);
-        await channels.flushed();
-        return end === 'error' && stops ? 'stop' : 'next';
-      },
-      refuse: async () => {
-        await answer(inbound, neverAborted, refusing);
-        await channels.flushed();
-      },
+      run: async (signals) => ((await answer(inbound, signals)) === 'error' && stops ? 'stop' : 'next'),
+      refuse: () => answer(inbound, neverAborted, refusing),
     };
   };
 

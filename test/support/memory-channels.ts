@@ -28,7 +28,7 @@ export class MemoryChannels implements KernelChannels {
     const header = { msg_id: id, msg_type: type, session: 'client', username: 'tester', version: '5.3', date: '' };
     this.#arrived[channel].push({
       request: parseRequest({ header, parent: {}, metadata: {}, content, buffers: [] }),
-      size: JSON.stringify(content).length,
+      size: 0,
       reply: (message) => this.#record(channel, message),
       input: (message, signal) =>
         new Promise<string>((resolve, reject) => {
