@@ -15,6 +15,7 @@ const notebooks: Record<KernelLanguage, [title: string, code: string, shows: (st
     ['nothing for a magic that old notebooks begin with', '%matplotlib inline', []],
     ['a plot', 'import matplotlib.pyplot as plt\nfigure = plt.figure(); _ = plt.plot([1, 4, 9])', ['display_data: image/png']],
     ['an error', '1 / 0', ['error: ZeroDivisionError: division by zero']],
+    ['why there is no input', 'input("? ")', [/^error: RuntimeError: input\(\) does not work here: .* Use dbutils\.widgets or a variable instead\.$/]],
     ['a syntax error', 'def f(:', [/^error: SyntaxError: /]],
     ['variables after an error', 'x[0]', ['execute_result: 1']],
     ['HTML', 'displayHTML("<b>bold</b>")', ['display_data: <b>bold</b>']],
@@ -58,6 +59,20 @@ const notebooks: Record<KernelLanguage, [title: string, code: string, shows: (st
   ],
 };
 
+/** What front ends may ask to be evaluated after a cell, and the text that they get. */
+const expressions: Record<KernelLanguage, [expression: string, text: unknown][]> = {
+  python: [['20 + 1', '21'], ['print("printed")', 'printed'], ['"é😀"', "'é😀'"]],
+  scala: [['20 + 1', expect.stringMatching(/^val res\d+: Int = 21$/)], ['println("printed")', 'printed']],
+  sql: [['select 21', '21'], ['select null', 'null'], ['select 1 as a, 2 as b', 'a  b\n-  -\n1  2']],
+};
+
+/** A cell that is run silently, and one that shows that it was run. */
+const silently: Record<KernelLanguage, [run: string, look: string]> = {
+  python: ['quiet = 77; print(quiet)', 'quiet'],
+  scala: ['val quiet = 77; println(quiet)', 'quiet'],
+  sql: ['create or replace temp view quiet as select 77 as n', 'select n from quiet'],
+};
+
 for (const [language, cells] of Object.entries(notebooks) as [KernelLanguage, (typeof notebooks)['sql']][]) {
   describe(`the ${language} kernel shows`, () => {
     let kernel: RunningKernel;
@@ -72,6 +87,19 @@ for (const [language, cells] of Object.entries(notebooks) as [KernelLanguage, (t
       expect(shows).toEqual(expected.map((each) => (typeof each === 'string' ? each : expect.stringMatching(each))));
       const failed = expected.some((each) => (typeof each === 'string' ? each : each.source).replace('^', '').startsWith('error: '));
       expect(reply.status).toBe(failed ? 'error' : 'ok');
+    });
+
+    test.for(expressions[language])('the user expression %j', async ([expression, expected]) => {
+      const { reply, outputs } = await kernel.execute('', { user_expressions: { it: expression, wrong: 'no_such_thing(' } });
+      expect(outputs).toEqual([]);
+      expect(reply).toMatchObject({ status: 'ok', user_expressions: { it: { status: 'ok', data: { 'text/plain': expected }, metadata: {} }, wrong: { status: 'error' } } });
+    });
+
+    test('nothing of a silent cell, whose variables stay', async () => {
+      const { reply, iopub } = await kernel.execute(silently[language][0], { silent: true, store_history: false });
+      expect(reply.status).toBe('ok');
+      expect(iopub.map(({ content }) => content)).toEqual([{ execution_state: 'busy' }, { execution_state: 'idle' }]);
+      expect(kept((await kernel.execute(silently[language][1], { store_history: false })).outputs)).toEqual([expect.stringMatching(/\b77$/)]);
     });
 
     test('nothing on stderr', () => expect(kernel.stderr()).toBe(''));
