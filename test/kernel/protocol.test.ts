@@ -82,3 +82,26 @@ test('inputs outlive their kernel in a file for its owner only, and sessions kee
   expect(await inputs(fourth)).toEqual(all);
   expect(await inputs(fourth, { hist_access_type: 'search', pattern: '%md t[a-z]*', n: 5, unique: true })).toEqual(all.slice(1));
 });
+
+test('an answer that comes when its prompt has been interrupted is not taken for the next one', async () => {
+  await using kernel = await startKernel(echo.command);
+  const { connection } = kernel;
+  const late = (header: unknown) => connection.sendInputReply({ status: 'ok', value: 'late' }, header as never);
+  let interrupted: unknown;
+  const first = connection.requestExecute({ code: 'input:one?' });
+  first.onStdin = ({ header }) => {
+    interrupted = header;
+    void kernel.interrupt();
+  };
+  expect((await first.done).content).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
+  late(interrupted);
+  const second = connection.requestExecute({ code: 'input:two?' });
+  const printed: unknown[] = [];
+  second.onIOPub = ({ header, content }) => void (header.msg_type === 'stream' && printed.push(content));
+  second.onStdin = ({ header }) => {
+    late(interrupted);
+    connection.sendInputReply({ status: 'ok', value: 'in time' }, header as never);
+  };
+  await second.done;
+  expect(printed).toEqual([{ name: 'stdout', text: 'in time' }]);
+});
