@@ -63,8 +63,9 @@ async function install(languages: readonly KernelLanguage[], options: InstallOpt
     const word = displayName.split(' ').at(-1);
     const unnamed = options.name === undefined ? displayName : `${displayName} (${options.name})`;
     const shown = options.displayName === undefined ? unnamed : one ? options.displayName : `${options.displayName} ${word}`;
-    const directory = join(kernels, name.toLowerCase());
-    const spec = kernelSpec(language, { node, main, displayName: shown, env });
+    const lowered = name.toLowerCase();
+    const spec = kernelSpec(language, { node, main, displayName: shown, env, name: lowered === kernelName ? undefined : lowered });
+    const directory = join(kernels, lowered);
     await installSpec(directory, language, spec, kernelHome(machine));
     process.stdout.write(`Installed ${shown} in ${directory}\n`);
   }

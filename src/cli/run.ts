@@ -36,7 +36,8 @@ function readOptions(argv: readonly string[]): { language?: string | undefined; 
   try {
     // The name is for lists of kernels and processes, which tell them apart by their arguments.
     const options = { language: { type: 'string' }, file: { type: 'string', short: 'f' }, name: { type: 'string' } } as const;
-    return parseArgs({ args: [...argv], options }).values;
+    // `jupyter run FILE` gives the kernel its own arguments as well; the file comes as a cell.
+    return parseArgs({ args: [...argv], options, allowPositionals: true }).values;
   } catch (error) {
     throw usage('run', error instanceof Error ? error.message : String(error));
   }

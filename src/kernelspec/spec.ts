@@ -20,6 +20,8 @@ export interface SpecOptions {
   readonly node: string;
   readonly main: string;
   readonly displayName?: string | undefined;
+  /** The kernel's name, where it is not the language's own. */
+  readonly name?: string | undefined;
   /** Environment variables of the kernel. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -36,13 +38,15 @@ export function templateFile(language: KernelLanguage, name: string): string {
 }
 
 /** The template of a language, with the paths, names and settings of this installation. Throws `BridgeError` `config` for a secret in `env`. */
-export function kernelSpec(language: KernelLanguage, { node, main, displayName, env }: SpecOptions): KernelSpec {
+export function kernelSpec(language: KernelLanguage, { node, main, displayName, name, env }: SpecOptions): KernelSpec {
   const template = JSON.parse(readFileSync(templateFile(language, 'kernel.json'), 'utf8')) as KernelSpec;
   const places: Readonly<Record<string, string>> = { '{node}': node, '{main}': main };
+  // VS Code takes Python kernels of the same arguments for one and the same, whatever their names and variables.
+  const named = name === undefined ? [] : ['--name', name];
   refuseSecrets(env);
   return {
     ...template,
-    argv: template.argv.map((argument) => places[argument] ?? argument),
+    argv: template.argv.flatMap((argument) => (argument === '-f' ? [...named, argument] : [places[argument] ?? argument])),
     display_name: displayName ?? kernelLanguages[language].displayName,
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, literal(value)])),
     metadata: { ...template.metadata, [mark]: packageVersion },

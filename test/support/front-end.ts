@@ -11,6 +11,8 @@ export interface ExecuteOptions extends Partial<Omit<KernelMessage.IExecuteReque
   readonly answers?: readonly string[];
   /** Called with each iopub message as it arrives, before `execute` resolves: to act while the cell runs. */
   readonly onOutput?: (message: KernelMessage.IIOPubMessage) => void;
+  /** The message's own, beside its content. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface Executed {
@@ -35,9 +37,9 @@ export interface FrontEnd extends Disposable {
 }
 
 /** A front end as JupyterLab and VS Code are: the `KernelConnection` of `@jupyterlab/services`, here straight on the kernel's sockets. */
-export function connectFrontEnd(file: ConnectionFile): FrontEnd {
+export function connectFrontEnd(file: ConnectionFile, options: Parameters<typeof kernelSocketClass>[1] = {}): FrontEnd {
   const serverSettings = ServerConnection.makeSettings({
-    WebSocket: kernelSocketClass(file) as never,
+    WebSocket: kernelSocketClass(file, options) as never,
     serializer: { serialize, deserialize },
     appendToken: false,
     baseUrl: 'http://localhost/',
@@ -61,11 +63,12 @@ export function connectFrontEnd(file: ConnectionFile): FrontEnd {
   };
 }
 
-async function execute(connection: Kernel.IKernelConnection, code: string, options: ExecuteOptions): Promise<Executed> {
-  const { answers = [], onOutput, ...content } = options;
+/** As `FrontEnd.execute`, on any connection. */
+export async function execute(connection: Kernel.IKernelConnection, code: string, options: ExecuteOptions = {}): Promise<Executed> {
+  const { answers = [], onOutput, metadata, ...content } = options;
   const iopub: KernelMessage.IIOPubMessage[] = [];
   const prompts: KernelMessage.IInputRequestMsg['content'][] = [];
-  const future = connection.requestExecute({ code, ...content }, false);
+  const future = connection.requestExecute({ code, ...content }, false, metadata);
   future.onIOPub = (message) => {
     iopub.push(message);
     onOutput?.(message);

@@ -15,8 +15,11 @@ export interface KernelSocketClass {
   readonly CLOSED: 3;
 }
 
-/** The idea is VS Code's (its Jupyter extension calls it RawSocket). Each instance is a client with an identity of its own. */
-export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
+/**
+ * The idea is VS Code's (its Jupyter extension calls it RawSocket). Each instance is a client with an identity of its own. It is open when
+ * nothing can be lost any more, or, as VS Code's, at once.
+ */
+export function kernelSocketClass(file: ConnectionFile, { opensAtOnce = false } = {}): KernelSocketClass {
   return class KernelSocket {
     static readonly CONNECTING = 0;
     static readonly OPEN = 1;
@@ -47,6 +50,13 @@ export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
       this.#iopub.connect(endpoint(file, 'iopub'));
       this.#iopub.subscribe('');
       void this.#listen('iopub', this.#iopub);
+      // Not before its owner listens.
+      if (opensAtOnce) queueMicrotask(() => this.#open());
+    }
+
+    #open(): void {
+      this.readyState = 1;
+      this.onopen({});
     }
 
     async #listen(channel: ClientChannel, socket: Socket & AsyncIterable<Buffer[]>): Promise<void> {
@@ -65,8 +75,7 @@ export function kernelSocketClass(file: ConnectionFile): KernelSocketClass {
         // The first message a subscriber sees says that it is one: from here on nothing on iopub is missed.
         if (header.msg_type === 'iopub_welcome' && this.readyState === 0) {
           await this.#connected;
-          this.readyState = 1;
-          this.onopen({});
+          this.#open();
         }
         const message = { channel, header, parent_header, metadata, content, buffers: buffers.map((buffer) => new Uint8Array(buffer)) };
         this.onmessage({ data: serialize(message as never, protocol) as ArrayBuffer });

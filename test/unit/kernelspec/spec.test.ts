@@ -19,6 +19,10 @@ test.for(languages)('the %s kernel.json is what Jupyter needs to start the kerne
   });
 });
 
+test('a kernel of another name has other arguments, by which VS Code tells it from the one beside it', () => {
+  expect(kernelSpec('python', { ...options, name: 'dev' }).argv.slice(2)).toEqual(['run', '--language', 'python', '--name', 'dev', '-f', '{connection_file}']);
+});
+
 test('settings become variables of the kernel, with what Jupyter would expand kept as it is', () => {
   const env = { DATABRICKS_CONFIG_PROFILE: 'PROD', HTTPS_PROXY: 'http://proxy:80/$x${HOME}' };
   expect(kernelSpec('sql', { ...options, env }).env).toEqual({
