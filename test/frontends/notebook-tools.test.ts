@@ -112,7 +112,7 @@ const languageInfo: Record<KernelLanguage, object> = {
   sql: { name: 'sql', mimetype: 'text/x-sql', file_extension: '.sql', pygments_lexer: 'sql', codemirror_mode: 'sql', nbconvert_exporter: 'script' },
 };
 
-describe('jupyter execute', () => {
+describe('jupyter execute on notebooks of three languages', () => {
   const contexts = new Map<string, ContextAddress>();
 
   beforeAll(async () => {
@@ -143,14 +143,75 @@ describe('jupyter execute', () => {
     expect(await openContexts()).toEqual([]);
   });
 
-  test('stops at a cell that fails, with exit code 1 and the error that the cluster told', async () => {
-    const marker = join(place.notebooks, 'went-on');
-    const { code, stderr } = await run(jupyter, 'execute', await write('failing', 'python', ['{}["who"]', `open(${JSON.stringify(marker)}, "w").close()`]));
-    expect(code).toBe(1);
-    expect(stderr).toContain('nbclient.exceptions.CellExecutionError: An error occurred while executing the following cell:\n------------------\n{}["who"]\n');
-    expect(stderr.replace(/\u001b\[[\d;]*m/g, '')).toMatch(/KeyError +Traceback \(most recent call last\)[^]*KeyError: 'who'/);
-    await expect(readFile(marker)).rejects.toThrow('ENOENT');
+  describe('jupyter nbconvert then', () => {
+    const names = languages.map((language) => `${language}.ipynb`);
+
+    beforeAll(async () => {
+      await Promise.all([succeed(jupyter, 'nbconvert', '--to', 'html', ...names), succeed(jupyter, 'nbconvert', '--to', 'script', ...names)]);
+    });
+
+    test.for<[KernelLanguage, readonly string[]]>([
+      [
+        'python',
+        [
+          '<div class="highlight hl-ipython3">',
+          '<span class="mi">1</span> <span class="o">/</span> <span class="mi">0</span>',
+          '<td style="text-align:right">1</td>',
+          'src="data:image/png;base64,iVBOR',
+          '<span class="ansi-red-fg">ZeroDivisionError</span>: division by zero',
+        ],
+      ],
+      [
+        'scala',
+        [
+          '<div class="highlight hl-scala">',
+          '<span class="kd">val</span><span class="w"> </span><span class="n">words</span>',
+          '<td style="text-align:right">1</td>',
+          '<span class="ansi-red-fg">java.lang.RuntimeException</span>: no luck',
+        ],
+      ],
+      [
+        'sql',
+        [
+          '<div class="highlight hl-sql">',
+          '<span class="k">select</span>',
+          '<td style="text-align:left">täglich</td>',
+          '<span class="ansi-red-fg">ParseException</span>: [PARSE_SYNTAX_ERROR]',
+        ],
+      ],
+    ])('makes a page of a %s notebook: coloured code, tables, pictures, tracebacks', async ([language, parts]) => {
+      const html = await textFile(`${language}.html`);
+      // The page is long, and nothing to print.
+      expect(parts.filter((part) => !html.includes(part))).toEqual([]);
+      expect(html.includes('\u001b')).toBe(false);
+    });
+
+    test.for<[string, KernelLanguage]>([
+      ['python.py', 'python'],
+      ['scala.sc', 'scala'],
+      ['sql.sql', 'sql'],
+    ])('makes a script of a notebook: %s', async ([name, language]) => {
+      const script = await textFile(name);
+      const sources = cells[language].map(([source]) => source.replace(/^%%sql\n(.*)$/, "get_ipython().run_cell_magic('sql', '', '$1\\n')"));
+      const parts = script.replace(/^#.*\n/gm, '').split(/\n{2,}/);
+      expect(parts.map((part) => part.trim()).filter((part) => part !== '')).toEqual(sources);
+    });
   });
+});
+
+test('jupyter execute stops at a cell that fails, with exit code 1 and the error that the cluster told', async () => {
+  const marker = join(place.notebooks, 'went-on');
+  const { code, stderr } = await run(jupyter, 'execute', await write('failing', 'python', ['{}["who"]', `open(${JSON.stringify(marker)}, "w").close()`]));
+  expect(code).toBe(1);
+  expect(stderr).toContain('nbclient.exceptions.CellExecutionError: An error occurred while executing the following cell:\n------------------\n{}["who"]\n');
+  expect(stderr.replace(/\u001b\[[\d;]*m/g, '')).toMatch(/KeyError +Traceback \(most recent call last\)[^]*KeyError: 'who'/);
+  await expect(readFile(marker)).rejects.toThrow('ENOENT');
+});
+
+test('jupyter run runs a file', async () => {
+  await writeFile(join(place.notebooks, 'answer.sql'), 'select 6 * 7 as answer');
+  const { stdout } = await succeed(jupyter, 'run', '--kernel', 'databricks-sql', 'answer.sql');
+  expect(stdout).toMatch(/answer\n-+\n +42$/);
 });
 
 /** A cell that takes forever between one that defines something and one that uses it. */
@@ -302,38 +363,8 @@ test('papermill stops at a cell that fails, with exit code 1, and its notebook s
   expect(outputs(cells)).toEqual([[], [], ['error: java.lang.RuntimeException: no luck'], []]);
 });
 
-describe('jupyter nbconvert', () => {
-  const names = languages.map((language) => `${language}.ipynb`);
-
-  beforeAll(async () => {
-    // Executed by `jupyter execute`, above.
-    await Promise.all([succeed(jupyter, 'nbconvert', '--to', 'html', ...names), succeed(jupyter, 'nbconvert', '--to', 'script', ...names)]);
-  });
-
-  test.for<[KernelLanguage, readonly string[]]>([
-    ['python', ['<div class="highlight hl-ipython3">', '<span class="mi">1</span> <span class="o">/</span> <span class="mi">0</span>', '<td style="text-align:right">1</td>', 'src="data:image/png;base64,iVBOR', '<span class="ansi-red-fg">ZeroDivisionError</span>: division by zero']],
-    ['scala', ['<div class="highlight hl-scala">', '<span class="kd">val</span><span class="w"> </span><span class="n">words</span>', '<td style="text-align:right">1</td>', '<span class="ansi-red-fg">java.lang.RuntimeException</span>: no luck']],
-    ['sql', ['<div class="highlight hl-sql">', '<span class="k">select</span>', '<td style="text-align:left">täglich</td>', '<span class="ansi-red-fg">ParseException</span>: [PARSE_SYNTAX_ERROR]']],
-  ])('makes a page of a %s notebook: coloured code, tables, pictures, tracebacks', async ([language, parts]) => {
-    const html = await textFile(`${language}.html`);
-    // The page is long, and nothing to print.
-    expect(parts.filter((part) => !html.includes(part))).toEqual([]);
-    expect(html.includes('\u001b')).toBe(false);
-  });
-
-  test.for<[string, KernelLanguage]>([
-    ['python.py', 'python'],
-    ['scala.sc', 'scala'],
-    ['sql.sql', 'sql'],
-  ])('makes a script of a notebook: %s', async ([name, language]) => {
-    const script = await textFile(name);
-    const sources = cells[language].map(([source]) => source).map((source) => source.replace(/^%%sql\n(.*)$/, "get_ipython().run_cell_magic('sql', '', '$1\\n')"));
-    expect(script.replace(/^#.*\n/gm, '').split(/\n{2,}/).map((part) => part.trim()).filter((part) => part !== '')).toEqual(sources);
-  });
-
-  test('runs a notebook on the way', async () => {
-    const name = await write('converted', 'sql', ["select 'a' || 'b' as ab"]);
-    const { stdout } = await succeed(jupyter, 'nbconvert', '--execute', '--to', 'markdown', '--stdout', name);
-    expect(stdout).toMatch(/^```sql\nselect 'a' \|\| 'b' as ab\n```\n[^]*<td style="text-align:left">ab<\/td>/);
-  });
+test('jupyter nbconvert runs a notebook on the way', async () => {
+  const name = await write('converted', 'sql', ["select 'a' || 'b' as ab"]);
+  const { stdout } = await succeed(jupyter, 'nbconvert', '--execute', '--to', 'markdown', '--stdout', name);
+  expect(stdout).toMatch(/^```sql\nselect 'a' \|\| 'b' as ab\n```\n[^]*<td style="text-align:left">ab<\/td>/);
 });
