@@ -7,7 +7,7 @@ import type { KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile } from '../../src/lib/package-file.ts';
 import { commandIn } from '../support/bad-place.ts';
 import { cellSignal } from '../support/cell-signal.ts';
-import { contextNotFound, contextStatus, kept, openContexts } from '../support/databricks-kernel.ts';
+import { contextNotFound, contextStatus, kept, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
 import { deferred } from '../support/deferred.ts';
 import { jupyterPlace, type JupyterPlace } from '../support/jupyter.ts';
 import { startScriptedApi, temporaryDirectory } from '../support/scripted-api.ts';
@@ -32,11 +32,13 @@ afterAll(() => place?.[Symbol.asyncDispose]());
 const start = (language: KernelLanguage) => VsCodeKernel.start(specs[language], window);
 const terminated = { code: 143, signal: null };
 
-/** The contexts that the shared workspace has been asked for and not given back. */
-async function contexts() {
-  const open = await openContexts();
-  return Promise.all(open.map(async (address) => ({ address, status: await contextStatus(address) })));
+/** The contexts that kernels have noted since then, and not given back. */
+async function contextsSince(before: readonly ContextAddress[]): Promise<ContextAddress[]> {
+  const known = before.map(({ contextId }) => contextId);
+  return (await openContexts()).filter(({ contextId }) => !known.includes(contextId));
 }
+
+const statesOf = (contexts: readonly ContextAddress[]) => Promise.all(contexts.map(contextStatus));
 
 describe('the list of kernels', () => {
   test('shows each of ours, by its name and in its language', () => {
@@ -49,12 +51,16 @@ describe('the list of kernels', () => {
     await promisify(execFile)(process.execPath, install, { env: place.env });
     const dev = await readKernelSpec(join(place.prefix, 'share', 'jupyter', 'kernels', 'dev'));
     expect(new Set([...Object.values(specs), dev].map(kernelId)).size).toBe(4);
+    await using kernel = await VsCodeKernel.start(dev, window);
+    expect((await kernel.connection.info).language_info.name).toBe('python');
   });
 });
 
 describe('three notebooks that are opened at once', () => {
   let kernels: Record<KernelLanguage, VsCodeKernel>;
+  let before: readonly ContextAddress[];
   beforeAll(async () => {
+    before = await openContexts();
     const [python, scala, sql] = await Promise.all(languages.map(start));
     if (python && scala && sql) kernels = { python, scala, sql };
   });
@@ -148,26 +154,27 @@ describe('three notebooks that are opened at once', () => {
   });
 
   test('a kill of each process tree ends the processes and gives their contexts back, and nobody else’s', async () => {
-    const before = await contexts();
-    expect(before.map(({ status }) => status)).toEqual(languages.map(() => expect.objectContaining({ status: 'Running' })));
+    const held = await contextsSince(before);
+    expect(await statesOf(held)).toEqual(languages.map(() => expect.objectContaining({ status: 'Running' })));
     await kernels.scala.kill();
     expect(await kernels.scala.exited).toEqual(terminated);
-    expect(await openContexts()).toHaveLength(2);
+    expect(await contextsSince(before)).toHaveLength(2);
     expect(kept((await kernels.python.runCell('x')).outputs)).toEqual(['execute_result: 21']);
     await Promise.all([kernels.python.kill(), kernels.sql.kill()]);
     expect(await Promise.all([kernels.python.exited, kernels.sql.exited])).toEqual([terminated, terminated]);
-    expect(await Promise.all(before.map(({ address }) => contextStatus(address)))).toEqual(languages.map(() => contextNotFound));
-    expect(await openContexts()).toEqual([]);
+    expect(await statesOf(held)).toEqual(languages.map(() => contextNotFound));
+    expect(await contextsSince(before)).toEqual([]);
     for (const language of languages) expect(kernels[language].printed).toEqual({ stdout: '', stderr: '' });
   });
 });
 
 describe('restart', () => {
   test('in the middle of a cell brings a kernel on other ports without the old variables, and the old context is gone', async () => {
+    const before = await openContexts();
     await using signal = await cellSignal();
     await using kernel = await start('python');
     await kernel.runCell('x = 1');
-    const [old] = await contexts();
+    const old = await contextsSince(before);
     const { exited, connectionFile: { key } } = kernel;
     const cell = kernel.runCell(`${signal.python}\nwhile True: pass`);
     const given = expect(cell).rejects.toThrow(/Canceled future/);
@@ -177,8 +184,7 @@ describe('restart', () => {
     expect(kernel.connectionFile.key).not.toBe(key);
     expect(kept((await kernel.runCell('x')).outputs)).toEqual(["error: NameError: name 'x' is not defined"]);
     expect(await exited).toEqual(terminated);
-    if (!old) throw new Error('the kernel has noted no context');
-    expect(await contextStatus(old.address)).toEqual(contextNotFound);
+    expect(await statesOf(old)).toEqual([contextNotFound]);
   });
 
   test('of a kernel whose process was killed works as well', async () => {
@@ -192,10 +198,11 @@ describe('restart', () => {
 });
 
 test('a kernel that is killed as soon as it is there leaves no context', async () => {
+  const before = await openContexts();
   await using kernel = await start('sql');
   await kernel.kill();
   expect(await kernel.exited).toEqual(terminated);
-  expect(await openContexts()).toEqual([]);
+  expect(await contextsSince(before)).toEqual([]);
   await expect(access(kernel.connectionPath)).rejects.toThrow(/ENOENT/);
 });
 

@@ -191,7 +191,8 @@ export class VsCodeKernel implements AsyncDisposable {
     this.#launched = await this.#launch();
     this.#frontEnd = connectFrontEnd(this.#launched.file, { opensAtOnce: true });
     await until(this.connection.connectionStatusChanged, () => this.connection.connectionStatus === 'connected');
-    await this.#waitForInfo();
+    const ended = await Promise.race([this.#waitForInfo(), this.exited]);
+    if (ended) throw new Error(`The kernel process has ended:\n${this.printed.stderr}`);
     this.connection.registerCommTarget('jupyter.widget', () => {});
     if (this.#isPython) {
       await this.executeSilently(widgetsProbe);
