@@ -10,6 +10,8 @@ const betweenTextsMs = 500;
 /** Printed text is held back this long, so that many small prints become few messages: Jupyter servers drop what comes faster. */
 const streamDelayMs = 50;
 const streamLimit = 1 << 20;
+/** Nor is one message longer: a server that has enough drops whole messages, and of text beyond its limit people see no more than fits before it. */
+const messageLimit = 1 << 18;
 
 type StreamName = 'stdout' | 'stderr';
 
@@ -80,7 +82,7 @@ export class CellOutput {
     this.#held = undefined;
     const text = applyCarriageReturns(held.text, this.#midLine);
     this.#midLine = !text.endsWith('\n');
-    this.#publish({ type: 'stream', content: { name: held.name, text } });
+    for (const piece of cut(text, messageLimit)) this.#publish({ type: 'stream', content: { name: held.name, text: piece } });
   }
 
   /** The cell's end: everything is sent, nothing transient stays or comes. What is printed later is not held back. */
@@ -142,6 +144,16 @@ export class CellOutput {
     this.#wait = undefined;
     wait.over.abort();
     if (wait.displayId !== undefined) this.#cell.emit({ type: 'clear_output', content: { wait: beforeOutput } });
+  }
+}
+
+/** The text in pieces of at most so many characters, which are no halves of emojis. */
+function* cut(text: string, limit: number): Generator<string> {
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = start + limit;
+    const leavesHalf = end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff;
+    if (leavesHalf) end -= 1;
+    yield text.slice(start, end);
   }
 }
 

@@ -21,6 +21,8 @@ const told = (cell: FakeCell) =>
     output.type === 'clear_output' ? [output.content.wait ? '- (wait)' : '-'] : 'data' in output.content ? [output.content.data['text/plain']] : ['…'],
   );
 
+const printed = (cell: FakeCell) => cell.outputs.map((output) => (output.type === 'stream' ? output.content.text : ''));
+
 describe('printed text', () => {
   test('is joined into one message a stream, in order', () => {
     const { cell, output } = open();
@@ -44,9 +46,24 @@ describe('printed text', () => {
   test('does not pile up', () => {
     const { cell, output } = open();
     for (let i = 0; i < 3; i++) output.emit(stdout('x'.repeat(600_000)));
-    expect(cell.outputs).toHaveLength(1);
+    expect(printed(cell).join('')).toHaveLength(1_200_000);
     output.close();
-    expect(cell.outputs).toHaveLength(2);
+    expect(printed(cell).join('')).toHaveLength(1_800_000);
+  });
+
+  test.for([
+    ['of which a server would drop all if it were one message', 'x'.repeat(3_500_000)],
+    ['of emojis, which are not cut in two', '.' + '🦆'.repeat(600_000)],
+    ['of halves of emojis', '\ud83e'.repeat(600_000)],
+  ])('is sent in pieces, and whole: %s', ([, text = '']) => {
+    const { cell, output } = open();
+    output.emit(stdout(text));
+    output.close();
+    const pieces = printed(cell);
+    expect(pieces.join('') === text).toBe(true);
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThanOrEqual(1 << 18);
+    // Cut between two halves, one piece would end with the first and the next begin with the second.
+    expect(pieces.filter((piece) => /^[\udc00-\udfff]/.test(piece))).toEqual([]);
   });
 
   test.for<[text: string, midLine: boolean, shown: string]>([
