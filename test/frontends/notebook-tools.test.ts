@@ -348,7 +348,7 @@ test('the translator for SQL is a module as well, and knows numbers that are non
   const code = `import papermill, papermill_sql
 from papermill.translators import translate_parameters
 print(translate_parameters('databricks-sql', 'sql', {'a': float('nan'), 'b': float('-inf'), 'c\`': 1e300}, 'Parameters'))`;
-  const { stdout } = await succeed('/usr/bin/env', `PYTHONPATH=${join(packageRoot, 'examples')}`, python, '-c', code);
+  const { stdout } = await succeed('/usr/bin/env', 'PYTHONDONTWRITEBYTECODE=1', `PYTHONPATH=${join(packageRoot, 'examples')}`, python, '-c', code);
   const declare = 'DECLARE OR REPLACE VARIABLE';
   expect(stdout).toBe(`-- Parameters\n${declare} \`a\` = DOUBLE('nan');\n${declare} \`b\` = DOUBLE('-inf');\n${declare} \`c\`\`\` = 1e+300D;\n\n`);
 });
