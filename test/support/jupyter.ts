@@ -77,14 +77,21 @@ export async function startJupyter(place: JupyterPlace, program: 'jupyterlab' | 
     void ended.then(([code]) => reject(new Error(`${program} ended with ${code} before it served:\n${printed}`)));
   });
   await serving;
-  const { url } = JSON.parse(await readFile(join(place.prefix, 'runtime', `jpserver-${child.pid}.json`), 'utf8')) as { url: string };
-  // The address is printed a moment before the port is taken.
-  while (!(await answers(`${url}api/status?token=${token}`))) if (child.exitCode !== null) throw new Error(`${program} ended:\n${printed}`);
+  const url = await addressOf(join(place.prefix, 'runtime', `jpserver-${child.pid}.json`), token, () => {
+    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}:\n${printed}`);
+  });
   return { url, token, log: () => printed, [Symbol.asyncDispose]: () => end(child, ended) };
 }
 
-function answers(url: string): Promise<boolean> {
-  return fetch(url).then(({ ok }) => ok, () => false);
+/** What a server has written of itself, as soon as it answers there: it prints its address first, then writes the file, then takes the port. */
+async function addressOf(file: string, token: string, orThrow: () => void): Promise<string> {
+  for (;;) {
+    orThrow();
+    const written = await readFile(file, 'utf8').catch(() => '');
+    if (!written.trimEnd().endsWith('}')) continue;
+    const { url } = JSON.parse(written) as { url: string };
+    if (await fetch(`${url}api/status?token=${token}`).then(({ ok }) => ok, () => false)) return url;
+  }
 }
 
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
