@@ -6,7 +6,7 @@ import { find, findAll } from 'kernelspecs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
 import { cellSignal, type CellSignal } from '../support/cell-signal.ts';
-import { contextNotFound, contextStatus, kept, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
+import { contextNotFound, contextStatus, kept, watchContexts, type ContextAddress } from '../support/databricks-kernel.ts';
 import { jupyterPlace, type JupyterPlace } from '../support/jupyter.ts';
 import { launchInNteract, type NteractKernel } from '../support/nteract.ts';
 
@@ -49,11 +49,10 @@ const contexts: ContextAddress[] = [];
 
 /** Starts a kernel, and runs a first cell so that it has a context. */
 async function launch(name: string): Promise<NteractKernel> {
-  const others = new Set((await openContexts()).map(({ contextId }) => contextId));
+  const opened = await watchContexts();
   const kernel = await launchInNteract(name, place.notebooks);
   await kernel.ask(executeRequest('%sql select 1'));
-  const [context] = (await openContexts()).filter(({ contextId }) => !others.has(contextId));
-  if (context === undefined) throw new Error('the kernel has noted no context');
+  const context = await opened();
   expect(await contextStatus(context)).toMatchObject({ status: 'Running' });
   contexts.push(context);
   return kernel;

@@ -49,6 +49,16 @@ export async function openContexts(): Promise<ContextAddress[]> {
   return files.flatMap((file) => (JSON.parse(file) as { entries: ContextAddress[] }).entries);
 }
 
+/** Called before a kernel starts; its result tells the one context that has been opened since, and is open. Throws unless it is one. */
+export async function watchContexts(): Promise<() => Promise<ContextAddress>> {
+  const before = new Set((await openContexts()).map(({ contextId }) => contextId));
+  return async () => {
+    const [context, ...more] = (await openContexts()).filter(({ contextId }) => !before.has(contextId));
+    if (context === undefined || more.length > 0) throw new Error(`${context === undefined ? 'no context has' : 'several contexts have'} been opened`);
+    return context;
+  };
+}
+
 /** What the workspace itself says of a context: the answer of `contexts/status`. */
 export async function contextStatus({ clusterId, contextId }: ContextAddress): Promise<unknown> {
   const state = JSON.parse(await readFile(join(inject('sparkEnvironment')['DATABRICKS_KERNEL_HOME'] ?? '', 'workspace.json'), 'utf8'));
