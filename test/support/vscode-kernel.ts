@@ -186,9 +186,10 @@ export class VsCodeKernel implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    if (this.#launched) await this.kill();
+    // As in the extension, the sockets are gone before the signal is sent, and the next process is there before the old one has ended.
+    const killed = this.#launched && this.kill();
     this.#frontEnd?.[Symbol.dispose]();
-    this.#launched = await this.#launch();
+    [this.#launched] = await Promise.all([this.#launch(), killed]);
     this.#frontEnd = connectFrontEnd(this.#launched.file, { opensAtOnce: true });
     await until(this.connection.connectionStatusChanged, () => this.connection.connectionStatus === 'connected');
     const ended = await Promise.race([this.#waitForInfo(), this.exited]);
