@@ -14,8 +14,8 @@ export interface Task {
   refuse(): Promise<unknown>;
 }
 
-/** What may wait: some cells of 10 MB, or tens of thousands of ordinary ones. */
-const maxWaitingBytes = 64 * 1024 * 1024;
+/** What may wait: three cells of 10 MB, or more than ten thousand ordinary ones. */
+const maxWaitingBytes = 32 * 1024 * 1024;
 /** What a task costs beside its size. */
 const taskOverhead = 2048;
 

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock, type Clock } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
+import { messageOverhead, Turns } from './turns.ts';
 
 const log = trace('wire');
 
@@ -19,13 +19,8 @@ export interface Sender {
 
 /** How long a peer that has stopped reading holds the others up, once. Pauses of front ends that work are shorter. */
 const patienceMs = 5000;
-/**
- * After so many bytes others get their turn of the event loop: the socket itself never makes us wait. It is also only between turns
- * that zeromq.js lets go of what has been sent.
- */
-const bytesATurn = 1024 * 1024;
-/** What a message costs beside its bytes. */
-const messageOverhead = 1024;
+/** With more bytes than this in the queue a client that does not read its replies is not waited for at all. */
+const patientBytes = 8 * 1024 * 1024;
 
 /**
  * The one owner of a socket's sending side: messages leave in the order of `send`, one at a time, because a second `send`
@@ -37,11 +32,11 @@ const messageOverhead = 1024;
 export class SendQueue {
   readonly #socket: Sender;
   readonly #clock: Clock;
+  readonly #turns = new Turns();
   /** Peers that have been waited for in vain: what they do not take at once they lose, until they read again. */
   readonly #givenUp = new Set<string>();
   #waiting: MessageFrames[] = [];
   #backlog = 0;
-  #inTurn = 0;
   #sending: Promise<void> | undefined;
 
   constructor(socket: Sender, clock: Clock = systemClock) {
@@ -55,7 +50,7 @@ export class SendQueue {
   }
 
   send(frames: MessageFrames): void {
-    this.#backlog += sizeOf(frames);
+    this.#backlog += sizeOf(frames) + messageOverhead;
     this.#waiting.push(frames);
     this.#sending ??= this.#work();
   }
@@ -73,18 +68,14 @@ export class SendQueue {
       // Taken off the batch, so that what has left can be forgotten.
       for (let frames = batch.pop(); frames; frames = batch.pop()) {
         await this.#sendOne(frames);
-        this.#backlog -= sizeOf(frames);
+        this.#backlog -= sizeOf(frames) + messageOverhead;
       }
     }
     this.#sending = undefined;
   }
 
   async #sendOne(frames: MessageFrames): Promise<void> {
-    this.#inTurn += sizeOf(frames);
-    if (this.#inTurn > bytesATurn) {
-      this.#inTurn = 0;
-      await nextTurn();
-    }
+    await this.#turns.after(sizeOf(frames));
     try {
       if (await this.#sendPatiently(frames)) return;
       await this.#socket.sendToReaders?.(frames);
@@ -106,12 +97,13 @@ export class SendQueue {
       if (refusal === 'EHOSTUNREACH') return this.#gone(peer);
       const waited = this.#clock.now() - began;
       if (peer !== undefined && this.#givenUp.has(peer)) return false;
-      if (waited >= patienceMs) {
+      if (waited >= patienceMs || (peer !== undefined && this.#backlog > patientBytes)) {
         log.warn('a front end has not read its messages for some time: it misses what it cannot take');
         if (peer !== undefined) this.#givenUp.add(peer);
         return false;
       }
-      // No event tells when there is room again, so we look: often at first, then every tenth of the time already waited.
+      // No event tells when there is room again, so we look: often at first, then every tenth of the time already waited. The
+      // connection itself holds enough for the peer to be busy meanwhile.
       await this.#clock.sleep(1 + waited / 10);
     }
     return true;
@@ -136,6 +128,7 @@ async function refusalOf(sending: Promise<void>): Promise<'EAGAIN' | 'EHOSTUNREA
   }
 }
 
-function sizeOf(frames: MessageFrames): number {
-  return frames.reduce((sum, frame) => sum + frame.length, messageOverhead);
+/** In bytes. */
+export function sizeOf(frames: MessageFrames): number {
+  return frames.reduce((sum, frame) => sum + frame.length, 0);
 }

@@ -1,6 +1,6 @@
 import { Router, XPublisher, type Socket } from 'zeromq';
 import { BridgeError } from '../lib/errors.ts';
-import type { Sender } from './send-queue.ts';
+import type { MessageFrames, Sender } from './send-queue.ts';
 import { address, socketNames, type Connection, type SocketName } from './connection-file.ts';
 
 /** How long a closed socket goes on sending what is queued: the last reply and `idle` must leave, a vanished peer must not hold us. */
@@ -14,10 +14,10 @@ export function commonOptions({ curve, ip }: Connection) {
 
 /**
  * Messages that libzmq keeps for one peer, in each direction, beside what the connection itself holds. Low, because messages can be
- * large (tables, pictures, pasted data) and this number of them is what a peer that has stopped reading costs. Throughput is the same
- * as with thousands.
+ * large (tables, pictures, pasted data) and this number of them is what a peer that has stopped reading costs; enough for throughput to
+ * be what it is with thousands.
  */
-const messagesAPeer = 16;
+const messagesAPeer = 24;
 
 /** A frame beyond this closes the connection it came on. Text of twice this size could not be made a string. */
 const longestFrame = 256 * 1024 * 1024;
@@ -47,13 +47,19 @@ export function iopubSocket(connection: Connection): XPublisher {
   return socket;
 }
 
+function sendNow(socket: Router | XPublisher, frames: MessageFrames): Promise<void> {
+  // Only this question makes libzmq look at what peers have read since; a send alone does so once a millisecond, and refuses meanwhile.
+  void socket.writable;
+  return socket.send([...frames]);
+}
+
 /** Replies and prompts: the first frame says to whom. */
 export function routerSender(socket: Router): Sender {
   return {
     get closed() {
       return socket.closed;
     },
-    send: (frames) => socket.send([...frames]),
+    send: (frames) => sendNow(socket, frames),
     peerOf: ([identity]) => Buffer.from(identity ?? '').toString('latin1'),
   };
 }
@@ -63,7 +69,7 @@ export function iopubSender(socket: XPublisher): Sender {
     get closed() {
       return socket.closed;
     },
-    send: (frames) => socket.send([...frames]),
+    send: (frames) => sendNow(socket, frames),
     // A subscriber to which libzmq could not give a message is left out until it has read half of what waits for it: then `send`
     // succeeds again without it.
     async sendToReaders(frames) {

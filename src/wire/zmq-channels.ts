@@ -9,8 +9,9 @@ import { parseInputReply, parseRequest } from '../protocol/parse.ts';
 import { readConnectionFile, writePorts, type Connection, type Ports } from './connection-file.ts';
 import { register } from './handshake.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import { SendQueue } from './send-queue.ts';
+import { SendQueue, sizeOf } from './send-queue.ts';
 import { addressOf, bind, bindError, commonOptions, iopubSender, iopubSocket, longestUnsignedFrame, portOf, received, routerSender, routerSocket } from './sockets.ts';
+import { Turns } from './turns.ts';
 
 const log = trace('wire');
 
@@ -115,14 +116,16 @@ class ZmqChannels implements KernelChannels {
   }
 
   async *receive(channel: RequestChannel): AsyncIterable<Inbound> {
+    const turns = new Turns();
     for await (const frames of received(this.#sockets[channel])) {
       this.#received++;
+      await turns.after(sizeOf(frames));
       const decoded = this.#decode(channel, frames);
       if (!decoded) continue;
       const { identities, message } = decoded;
       yield {
         request: parseRequest(message),
-        size: frames.reduce((sum, frame) => sum + frame.length, 0),
+        size: sizeOf(frames),
         reply: (reply) => this.#queues[channel].send([...identities, ...this.#frames.encode(reply)]),
         input: (request, signal) => this.#input(identities, request, signal),
       };
