@@ -182,8 +182,9 @@ test('with Curve keys in the connection file the kernel speaks to those who have
   const { curve_publickey: _, curve_secretkey: __, ...plain } = kernel.connectionFile;
   const stranger = new Dealer({ linger: 0 });
   try {
+    const events = await eventsOf(stranger);
     stranger.connect(`tcp://${plain.ip}:${plain.shell_port}`);
-    for await (const { type } of await eventsOf(stranger)) if (type === 'disconnect') break;
+    for await (const { type } of events) if (type === 'disconnect') break;
   } finally {
     stranger.close();
   }
