@@ -72,7 +72,6 @@ describe.for(notebooks)('Run All in a notebook of $language', ({ language, cells
 
       expect(await notebook.cell(1).editor.getAttribute('data-language')).toBe(language);
       expect(await notebook.cell(1).highlighted(keyword).count()).toBe(1);
-      await window.picture(language);
       await notebook.save();
     }
     expect(await lab().read(file)).toMatchObject({
@@ -89,4 +88,20 @@ describe.for(notebooks)('Run All in a notebook of $language', ({ language, cells
     expect(await again.notebook.cell(1).rows()).toEqual(rows);
     expect(await again.notebook.cell(2).error.innerText()).toMatch(error);
   });
+});
+
+test('the Python tour, as the README shows it', async () => {
+  await lab().copyTour('tour-python.ipynb');
+  await using window = await lab().open('tour-python.ipynb');
+  const { notebook } = window;
+  await notebook.kernelIs('idle', 'Databricks Python');
+  await window.choose('Run', 'Run All Cells');
+  await notebook.cellWith('delays["SFO"] = 15.2').hasPrompt(11);
+  const plot = notebook.cellWith('plt.subplots');
+  expect(await loadedWidth(plot.image)).toBeGreaterThan(600);
+  expect(await notebook.cellWith('%sql').rows()).toEqual(['from_state\tto_state\tflights', ...Array<unknown>(5).fill(expect.stringMatching(/^[A-Z]{2}\t[A-Z]{2}\t\d+$/))]);
+  expect(await notebook.cellWith('delays["SFO"]\n').error.innerText()).toContain("KeyError: 'SFO'");
+  await notebook.save();
+  await window.hideSidebar();
+  await notebook.scrollTo('A plot');
 });

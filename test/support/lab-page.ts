@@ -103,6 +103,17 @@ export class NotebookPage {
     return new CellPage(this.#panel.locator('.jp-Cell').nth(number - 1));
   }
 
+  /** The cell of code that has this in it. */
+  cellWith(code: string): CellPage {
+    const page = this.#panel.page();
+    return new CellPage(this.#panel.locator('.jp-CodeCell', { has: page.locator('.cm-content', { hasText: code }) }));
+  }
+
+  /** Brings a heading to the top of what is seen. */
+  async scrollTo(heading: string): Promise<void> {
+    await this.#panel.getByRole('heading', { name: heading }).evaluate((element: { scrollIntoView(how: object): void }) => element.scrollIntoView({ block: 'start' }));
+  }
+
   /** The kernel's name beside the toolbar's buttons, and the circle beside that. */
   async kernelIs(status: 'idle' | 'busy', name: string): Promise<void> {
     await this.#panel.locator('.jp-Toolbar-kernelName', { hasText: name }).waitFor();

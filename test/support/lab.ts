@@ -1,11 +1,13 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { kernelLanguages, type KernelLanguage } from '../../src/languages/info.ts';
+import { packageFile } from '../../src/lib/package-file.ts';
 import { findBrowser, noBrowser, startBrowser } from './browser.ts';
 import { jupyterPlace, startJupyter, type JupyterPlace, type JupyterServer } from './jupyter.ts';
 import { LabWindow } from './lab-page.ts';
+import { readNotebook } from './notebook.ts';
 import { skip } from './skip.ts';
 
 /** Settings that a person may choose: no dialogs but the tests' own, nothing saved but by them, and a console in which Enter executes what is complete. */
@@ -46,6 +48,15 @@ export class Lab implements AsyncDisposable {
     await writeFile(this.#path(name), JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
   }
 
+  /** One of the example notebooks as nobody has run it yet, and the data that it reads. */
+  async copyTour(name: string): Promise<void> {
+    const { cells, ...rest } = await readNotebook(packageFile('examples', name));
+    const fresh = cells.map((cell) => (cell.cell_type === 'code' ? { ...cell, execution_count: null, outputs: [] } : cell));
+    await writeFile(this.#path(name), JSON.stringify({ cells: fresh, ...rest }));
+    const home = this.#place.env['DATABRICKS_KERNEL_HOME'] ?? '';
+    await cp(packageFile('examples', 'data'), join(home, 'dbfs', 'databricks-datasets'), { recursive: true });
+  }
+
   /** What is in a notebook's file. */
   async read(name: string): Promise<unknown> {
     return JSON.parse(await readFile(this.#path(name), 'utf8'));
@@ -56,8 +67,8 @@ export class Lab implements AsyncDisposable {
     const { url, token } = this.#server;
     // What one workspace of JupyterLab has open, another does not open again.
     const address = `${url}lab/workspaces/${crypto.randomUUID()}${notebook === undefined ? '' : `/tree/${notebook}`}?token=${token}`;
-    const context = await this.#browser.newContext({ viewport: { width: 1180, height: 1180 } });
-    return LabWindow.open(notebook?.replace('.ipynb', '') ?? 'launcher', context, address, this.complaints);
+    const context = await this.#browser.newContext({ viewport: { width: 1180, height: 1290 } });
+    return LabWindow.open(notebook?.replace('.ipynb', '') ?? 'untitled', context, address, this.complaints);
   }
 
   /** Ends all kernels, as a person does who has closed the last window. */
