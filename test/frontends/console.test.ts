@@ -92,7 +92,7 @@ describe.for(sessions)('jupyter console on the $language kernel', ({ language, s
     await terminal.until(tab[1]);
     terminal.press(keys.eraseLine);
 
-    expect(await enter('%sql?')).toContain('\nsql  runs the cell as SQL');
+    expect(await enter('%sql?')).toContain('runs the cell as SQL');
 
     terminal.press(`${endless(language === 'scala' ? signal.scala : signal.python)}\r`);
     await signal.arrived();
@@ -108,13 +108,16 @@ describe.for(sessions)('jupyter console on the $language kernel', ({ language, s
 });
 
 test('jupyter console on a kernel that runs: the cells of the session before are there, and leaving it leaves the kernel', async () => {
+  await using earlier = await startDatabricksKernel('python');
+  await earlier.execute('remembered');
+  await earlier.shutdown();
   await using kernel = await startDatabricksKernel('python');
   await kernel.execute('kept = 40');
   await using terminal = openConsole('--existing', kernel.connectionPath);
   await terminal.until(/\nIn \[\d+\]: $/);
-  // Back over this kernel's only cell and the `exit` of the other session to what that ran before: it alone knew the name.
-  terminal.press(`${keys.up.repeat(3)}\r`);
-  await terminal.until(/\nNameError: name 'f' is not defined\n\nIn \[3\]: $/);
+  // Back over this kernel's only cell to the other's.
+  terminal.press(`${keys.up.repeat(2)}\r`);
+  await terminal.until(/\nNameError: name 'remembered' is not defined\n\nIn \[3\]: $/);
   terminal.press('kept + 2\r');
   await terminal.until(/\nOut\[3\]: 42\n[^]*In \[4\]: $/);
   terminal.press(keys.endOfFile);
