@@ -264,7 +264,7 @@ test('kernels without work are culled, with their contexts, and busy ones are no
   using other = connectToServer(culling);
   await using signal = await cellSignal();
   const { kernel: busy } = await startKernel('python', other);
-  const running = execute(busy, `kept = 7\n${signal.python}\nwhile True: pass`);
+  const running = execute(busy, `kept = 7\n${signal.python}\nimport time; time.sleep(600)`);
   await signal.arrived();
   const { kernel: idle, context } = await startKernel('sql', other);
   await eventually(async () => (await other.get<Kernel.IModel[]>('kernels')).every(({ id }) => id !== idle.id));
