@@ -67,7 +67,7 @@ export class Lab implements AsyncDisposable {
     const { url, token } = this.#server;
     // What one workspace of JupyterLab has open, another does not open again.
     const address = `${url}lab/workspaces/${crypto.randomUUID()}${notebook === undefined ? '' : `/tree/${notebook}`}?token=${token}`;
-    const context = await this.#browser.newContext({ viewport: { width: 1180, height: 1290 } });
+    const context = await this.#browser.newContext({ viewport: { width: 1180, height: 1260 } });
     return LabWindow.open(notebook?.replace('.ipynb', '') ?? 'untitled', context, address, this.complaints);
   }
 
