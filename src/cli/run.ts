@@ -58,7 +58,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   // The very first thing: without a handler a Ctrl-C meant for the front end would end the kernel with it.
   const lifecycle = watchLifecycle({
     onStop: async () => kernel?.[Symbol.asyncDispose](),
-    onInterrupt: () => {},
+    onInterrupt: () => kernel?.interrupt(),
     forceAfterMs: 4500,
   });
   openLog(process.env['DATABRICKS_KERNEL_LOG']);

@@ -37,6 +37,8 @@ export interface KernelOptions {
 export interface Kernel extends AsyncDisposable {
   /** Resolves when a front end has asked for shutdown, with its reply on the way, or the channels have ended. Rejects when they failed. */
   readonly done: Promise<void>;
+  /** What `interrupt_request` does, for front ends that send the signal instead: the running cell ends, between cells nothing happens. */
+  interrupt(): void;
 }
 
 /** Begins to answer at once. Disposal kills the running cell, closes interpreter and channels, and takes a bounded time. */
@@ -109,7 +111,7 @@ export function startKernel(options: KernelOptions): Kernel {
     await channels[Symbol.asyncDispose]();
   };
   let disposed: Promise<void> | undefined;
-  return { done, [Symbol.asyncDispose]: () => (disposed ??= dispose()) };
+  return { done, interrupt: () => queue.interrupt(), [Symbol.asyncDispose]: () => (disposed ??= dispose()) };
 }
 
 const neverAborted: Signals = { interrupted: new AbortController().signal, killed: new AbortController().signal };

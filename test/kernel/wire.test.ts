@@ -148,11 +148,13 @@ test('a front end that goes away in the middle of its cell is not missed', async
   expect((await kernel.execute('echo:still here')).text).toBe('still here');
 });
 
-test('SIGINT changes nothing, in a cell or between cells', async () => {
+test('SIGINT ends the running cell as interrupt_request does, and between cells it changes nothing', async () => {
   await using kernel = await startKernel(echo.command);
   kernel.process.kill('SIGINT');
-  const { text } = await kernel.execute('input:?', { answers: ['unharmed'], onOutput: () => kernel.process.kill('SIGINT') });
-  expect(text).toBe('unharmed');
+  expect((await kernel.execute('echo:unharmed')).text).toBe('unharmed');
+  const { reply } = await kernel.execute('hang', { onOutput: ({ header }) => header.msg_type === 'execute_input' && kernel.process.kill('SIGINT') });
+  expect(reply).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
+  expect((await kernel.execute('echo:unharmed')).text).toBe('unharmed');
 });
 
 test('shutdown in the middle of a cell that does not stop ends the process well', async () => {
