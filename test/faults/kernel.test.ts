@@ -146,11 +146,11 @@ describe('a server that refuses: the first cell and the log say so, and the next
   });
 
   test('cells queued behind a failing one are answered and not run; later ones run', async () => {
-    await using place = await startPlace({ before: (server) => server.on('POST contexts/create', refused('no'), { json: { id: 'x1' } }) });
+    await using place = await startPlace({ before: (server) => server.on('POST commands/execute', refused('no'), { json: { id: 'k1' } }) });
     const replies = await Promise.all(['1', '2', '3'].map((code) => place.kernel.execute(code, { stop_on_error: true })));
     expect(replies.map(({ reply }) => (reply.status === 'error' ? reply.ename : reply.status))).toEqual(['WorkspaceError', 'ExecutionAborted', 'ExecutionAborted']);
     await expectWorks(place);
-    expect(place.server.count('POST commands/execute')).toBe(1);
+    expect(place.server.count('POST commands/execute')).toBe(2);
   });
 });
 
