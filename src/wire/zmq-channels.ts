@@ -97,6 +97,9 @@ class ZmqChannels implements KernelChannels {
   readonly #frames: Frames;
   readonly #queues: { readonly [S in keyof Sockets]: SendQueue };
   readonly #prompts = new Set<Prompt>();
+  /** Whether anybody has ever subscribed; until then the last message is kept: it says what state the kernel is in. */
+  #heard = false;
+  #unheard: Outgoing | undefined;
   #failure: unknown;
   #received = 0;
   #dropped = 0;
@@ -135,6 +138,10 @@ class ZmqChannels implements KernelChannels {
   }
 
   publish(message: Outgoing): void {
+    if (!this.#heard) {
+      this.#unheard = message;
+      return;
+    }
     const { session, msg_type } = message.header;
     this.#queues.iopub.send([`kernel.${String(session)}.${msg_type}`, ...this.#frames.encode(message)]);
   }
@@ -211,13 +218,19 @@ class ZmqChannels implements KernelChannels {
     }
   }
 
-  /** Protocol 5.5 (JEP 65): the first message that a subscriber sees says that from now on it sees all. */
+  /**
+   * Protocol 5.5 (JEP 65): the first message that a subscriber sees says that from now on it sees all. For the first subscriber that is
+   * certain. A later one may see a message before that was sent to the others while libzmq took its subscription on.
+   */
   async #welcomeSubscribers(): Promise<void> {
     for await (const [event] of received(this.#sockets.iopub)) {
       if (event?.[0] !== 1) continue;
       const topic = event.subarray(1);
       // The subscription is the topic, to the byte: any other might not match it.
       this.#queues.iopub.send([topic, ...this.#frames.encode(this.make('iopub_welcome', { subscription: topic.toString() }))]);
+      this.#heard = true;
+      if (this.#unheard) this.publish(this.#unheard);
+      this.#unheard = undefined;
       await this.#slowDown('iopub');
     }
   }

@@ -97,6 +97,46 @@ test('each subscriber is welcomed first, with the subscription it made, in the o
   expect(new Set(headers.map(({ msg_id }) => msg_id)).size).toBe(4);
 });
 
+test('the first subscriber is welcomed and then told what state the kernel is in: starting', async () => {
+  await using place = await writeConnectionFile({});
+  const connection = await freshConnection({ transport: 'ipc', ip: join(place.directory, 'k') });
+  await using file = await writeConnectionFile(connection);
+  // On the list before there is a kernel: its subscription comes as early as one can.
+  const heard = subscribe(connection)[Symbol.asyncIterator]();
+  const first = heard.next();
+  const kernel = spawnKernel(echo.command, file.path);
+  try {
+    expect((await first).value).toMatchObject({ header: { msg_type: 'iopub_welcome' } });
+    expect((await heard.next()).value).toMatchObject({ header: { msg_type: 'status' }, parent: {}, content: { execution_state: 'starting' } });
+  } finally {
+    await heard.return?.(undefined);
+    kernel.process.kill('SIGKILL');
+    await kernel.exited;
+  }
+});
+
+test('the first subscriber is welcomed and then told what state the kernel is in: idle, when it has answered before', async () => {
+  await using place = await writeConnectionFile({});
+  const connection = await freshConnection({ transport: 'ipc', ip: join(place.directory, 'k') });
+  await using file = await writeConnectionFile(connection);
+  const kernel = spawnKernel(echo.command, file.path);
+  try {
+    using client = new RawClient(connection, 'control');
+    const { parent } = await client.ask('kernel_info_request');
+    const states: unknown[] = [];
+    for await (const { header, parent: of, content } of subscribe(connection)) {
+      states.push(content['execution_state'] ?? header.msg_type);
+      if (content['execution_state'] !== 'idle') continue;
+      expect(of).toEqual(parent);
+      break;
+    }
+    expect(states[0]).toBe('iopub_welcome');
+  } finally {
+    kernel.process.kill('SIGKILL');
+    await kernel.exited;
+  }
+});
+
 test('two front ends share a kernel: each gets its own replies, both see all outputs', async () => {
   await using kernel = await startKernel(echo.command);
   const other = kernel.connect();
