@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { deserialize, serialize } from '@jupyterlab/services/lib/kernel/serialize.js';
-import { Dealer, type Socket, Subscriber } from 'zeromq';
+import { Dealer, type Event, type Socket, Subscriber } from 'zeromq';
 import { endpoint, readFrames, signedFrames, type ClientChannel, type ConnectionFile } from './client-wire.ts';
 
 const protocol = 'v1.kernel.websocket.jupyter.org';
@@ -35,18 +35,16 @@ export function kernelSocketClass(file: ConnectionFile, { opensAtOnce = false } 
     readonly #dealers: { readonly [C in 'shell' | 'control' | 'stdin']: Dealer };
     readonly #iopub: Subscriber;
     readonly #connected: Promise<unknown>;
-    #sending: Promise<unknown> = Promise.resolve();
+    #sending: Promise<unknown>;
 
     constructor(_url: string) {
       const options = { linger: 0, reconnectInterval: 5, routingId: crypto.randomUUID(), ...curveOptions(file) };
       this.#dealers = { shell: new Dealer(options), control: new Dealer(options), stdin: new Dealer(options) };
       this.#iopub = new Subscriber({ linger: 0, reconnectInterval: 5, receiveHighWaterMark: 0, ...curveOptions(file) });
+      const connecting = (['shell', 'control', 'stdin'] as const).map((channel) => this.#connect(channel));
+      this.#sending = Promise.all(connecting);
       // A ROUTER drops what it has for a peer that has not shaken hands yet: a prompt would be lost, and its cell wait for ever.
-      this.#connected = Promise.all(Object.values(this.#dealers).map(handshake));
-      for (const channel of ['shell', 'control', 'stdin'] as const) {
-        this.#dealers[channel].connect(endpoint(file, channel));
-        void this.#listen(channel, this.#dealers[channel]);
-      }
+      this.#connected = Promise.all(connecting.map(async (dealer) => handshake(await dealer)));
       this.#iopub.connect(endpoint(file, 'iopub'));
       this.#iopub.subscribe('');
       void this.#listen('iopub', this.#iopub);
@@ -57,6 +55,16 @@ export function kernelSocketClass(file: ConnectionFile, { opensAtOnce = false } 
     #open(): void {
       this.readyState = 1;
       this.onopen({});
+    }
+
+    async #connect(channel: 'shell' | 'control' | 'stdin'): Promise<Watched> {
+      const dealer = this.#dealers[channel];
+      const events = await eventsOf(dealer);
+      if (!dealer.closed) {
+        dealer.connect(endpoint(file, channel));
+        void this.#listen(channel, dealer);
+      }
+      return { socket: dealer, events };
     }
 
     async #listen(channel: ClientChannel, socket: Socket & AsyncIterable<Buffer[]>): Promise<void> {
@@ -98,10 +106,13 @@ export function kernelSocketClass(file: ConnectionFile, { opensAtOnce = false } 
   };
 }
 
+interface Watched {
+  readonly socket: Socket;
+  readonly events: AsyncIterable<Event>;
+}
+
 /** Resolves when a socket's first peer is there, or when it is closed before. */
-async function handshake(socket: Socket): Promise<void> {
-  if (socket.closed) return;
-  const events = await eventsOf(socket);
+async function handshake({ socket, events }: Watched): Promise<void> {
   try {
     for await (const { type } of events) if (type === 'handshake') return;
   } catch (error) {
@@ -110,11 +121,11 @@ async function handshake(socket: Socket): Promise<void> {
 }
 
 /**
- * A socket's events. zeromq names the pipe they come through by a memory address, which may still be the name of the
- * pipe of a socket that was closed a moment ago.
+ * A socket's events; none if it is closed meanwhile. It must not connect before they are there, or the first are missed. zeromq names
+ * the pipe they come through by a memory address, which may still be the name of the pipe of a socket that was closed a moment ago.
  */
-export async function eventsOf(socket: Socket): Promise<Socket['events']> {
-  for (;;) {
+export async function eventsOf(socket: Socket): Promise<AsyncIterable<Event>> {
+  while (!socket.closed) {
     try {
       return socket.events;
     } catch (error) {
@@ -122,7 +133,10 @@ export async function eventsOf(socket: Socket): Promise<Socket['events']> {
       await setImmediate();
     }
   }
+  return none();
 }
+
+async function* none(): AsyncGenerator<never> {}
 
 /** serialize() copies the whole memory a view lies in, so each buffer gets memory of its own. */
 function bytesOf(view: ArrayBuffer | ArrayBufferView): ArrayBuffer {
