@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
 import { cellSignal } from '../support/cell-signal.ts';
-import { contextNotFound, contextStatus, openContexts, startDatabricksKernel } from '../support/databricks-kernel.ts';
+import { contextNotFound, contextStatus, startDatabricksKernel, watchContexts } from '../support/databricks-kernel.ts';
 import { jupyterPlace, python, type JupyterPlace } from '../support/jupyter.ts';
 import { startInTerminal } from '../support/terminal.ts';
 
@@ -71,7 +71,7 @@ const sessions: readonly Session[] = [
 describe.for(sessions)('jupyter console on the $language kernel', ({ language, steps, block, tab, endless, after }) => {
   test('shows values and errors, goes on in a second line, completes, helps, is interrupted, remembers, and ends its kernel', async () => {
     await using signal = await cellSignal();
-    const before = await openContexts();
+    const opened = await watchContexts();
     await using terminal = openConsole('--kernel', `databricks-${language}`);
     const prompt = (count: number) => terminal.until(new RegExp(`\\nIn \\[${count}\\]: $`));
     let count = 1;
@@ -81,8 +81,7 @@ describe.for(sessions)('jupyter console on the $language kernel', ({ language, s
     };
     expect(await prompt(count)).toContain('Databricks');
     for (const [typed, seen] of steps) expect(await enter(typed)).toMatch(seen);
-    const contexts = (await openContexts()).filter(({ contextId }) => !before.some((other) => other.contextId === contextId));
-    expect(contexts).toHaveLength(1);
+    const context = await opened();
 
     terminal.press(`${block[0]}\r`);
     await terminal.until(/ {3}\.\.\.: +$/);
@@ -103,7 +102,7 @@ describe.for(sessions)('jupyter console on the $language kernel', ({ language, s
     terminal.press('exit\r');
     await terminal.until(/\nShutting down kernel\n/);
     expect(await terminal.ended).toBe(0);
-    for (const context of contexts) expect(await contextStatus(context)).toEqual(contextNotFound);
+    expect(await contextStatus(context)).toEqual(contextNotFound);
   });
 });
 

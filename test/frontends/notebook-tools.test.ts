@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernelLanguages, type KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile, packageRoot } from '../../src/lib/package-file.ts';
-import { contextNotFound, contextStatus, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
+import { contextNotFound, contextsSince, contextStatus, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
 import { jupyterPlace, python, type JupyterPlace } from '../support/jupyter.ts';
 import { joined, readNotebook, type NotebookCell, type NotebookOutput } from '../support/notebook.ts';
 import { eventually } from '../support/workspace-program.ts';
@@ -114,13 +114,15 @@ const languageInfo: Record<KernelLanguage, object> = {
 
 describe('jupyter execute on notebooks of three languages', () => {
   const contexts = new Map<string, ContextAddress>();
+  let before: readonly ContextAddress[];
 
   beforeAll(async () => {
+    before = await openContexts();
     const names = await Promise.all(languages.map((language) => write(language, language, cells[language].map(([source]) => source))));
     let over = false;
     const execution = succeed(jupyter, 'execute', '--inplace', '--allow-errors', ...names).finally(() => (over = true));
     await eventually(async () => {
-      for (const context of await openContexts()) contexts.set(context.contextId, context);
+      for (const context of await contextsSince(before)) contexts.set(context.contextId, context);
       return over;
     });
     await execution;
@@ -140,7 +142,7 @@ describe('jupyter execute on notebooks of three languages', () => {
   test('ends the kernels, and their contexts on the cluster with them', async () => {
     expect(contexts.size).toBe(languages.length);
     for (const context of contexts.values()) expect(await contextStatus(context)).toEqual(contextNotFound);
-    expect(await openContexts()).toEqual([]);
+    expect(await contextsSince(before)).toEqual([]);
   });
 
   describe('jupyter nbconvert then', () => {

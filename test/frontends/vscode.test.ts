@@ -7,7 +7,7 @@ import type { KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile } from '../../src/lib/package-file.ts';
 import { commandIn } from '../support/bad-place.ts';
 import { cellSignal } from '../support/cell-signal.ts';
-import { contextNotFound, contextStatus, kept, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
+import { contextNotFound, contextsSince, contextStatus, kept, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
 import { deferred } from '../support/deferred.ts';
 import { jupyterPlace, type JupyterPlace } from '../support/jupyter.ts';
 import { startScriptedApi, temporaryDirectory } from '../support/scripted-api.ts';
@@ -31,12 +31,6 @@ afterAll(() => place?.[Symbol.asyncDispose]());
 
 const start = (language: KernelLanguage) => VsCodeKernel.start(specs[language], window);
 const terminated = { code: 143, signal: null };
-
-/** The contexts that kernels have noted since then, and not given back. */
-async function contextsSince(before: readonly ContextAddress[]): Promise<ContextAddress[]> {
-  const known = before.map(({ contextId }) => contextId);
-  return (await openContexts()).filter(({ contextId }) => !known.includes(contextId));
-}
 
 const statesOf = (contexts: readonly ContextAddress[]) => Promise.all(contexts.map(contextStatus));
 

@@ -45,15 +45,26 @@ export interface ContextAddress {
 export async function openContexts(): Promise<ContextAddress[]> {
   const directory = join(inject('sparkEnvironment')['DATABRICKS_KERNEL_HOME'] ?? '', 'contexts');
   const names = await readdir(directory).catch(() => []);
-  const files = await Promise.all(names.filter((name) => name.endsWith('.json')).map((name) => readFile(join(directory, name), 'utf8')));
-  return files.flatMap((file) => (JSON.parse(file) as { entries: ContextAddress[] }).entries);
+  // A kernel that has given its last context back removes its journal, perhaps between these two lines.
+  const files = await Promise.all(names.filter((name) => name.endsWith('.json')).map((name) => readFile(join(directory, name), 'utf8').catch(unlessGone)));
+  return files.flatMap((file) => (file === undefined ? [] : (JSON.parse(file) as { entries: ContextAddress[] }).entries));
+}
+
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+/** The contexts that are open now and were not before: kernels that tests have killed leave theirs in the journals. */
+export async function contextsSince(before: readonly ContextAddress[]): Promise<ContextAddress[]> {
+  const known = before.map(({ contextId }) => contextId);
+  return (await openContexts()).filter(({ contextId }) => !known.includes(contextId));
 }
 
 /** Called before a kernel starts; its result tells the one context that has been opened since, and is open. Throws unless it is one. */
 export async function watchContexts(): Promise<() => Promise<ContextAddress>> {
-  const before = new Set((await openContexts()).map(({ contextId }) => contextId));
+  const before = await openContexts();
   return async () => {
-    const [context, ...more] = (await openContexts()).filter(({ contextId }) => !before.has(contextId));
+    const [context, ...more] = await contextsSince(before);
     if (context === undefined || more.length > 0) throw new Error(`${context === undefined ? 'no context has' : 'several contexts have'} been opened`);
     return context;
   };
