@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../src/lib/package-file.ts';
+import { hasEnded } from '../support/start-kernel.ts';
 
 const script = join(packageRoot, 'scripts', 'start.mjs');
 let directory: string;
@@ -42,7 +43,7 @@ class Start implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGTERM');
+    if (!hasEnded(this.process)) this.process.kill('SIGTERM');
     await this.ended;
   }
 }

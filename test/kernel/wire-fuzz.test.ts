@@ -175,7 +175,7 @@ test.for(channels)('what is no ZeroMQ, an old or a broken one, does no harm to %
     for (const [bytes, ended] of broken) {
       const socket = await open(kernel, channel);
       sockets.push(socket);
-      const closed = once(socket, 'close');
+      const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.write(bytes);
       if (ended) await closed;
     }

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { packageFile, packageRoot } from '../../src/lib/package-file.ts';
 import { freePorts } from './free-ports.ts';
+import { hasEnded } from './start-kernel.ts';
 
 /** The Python with the front ends in it: `python -m jupyterlab`, `-m papermill` … */
 export const python = join(packageRoot, '.venv', 'bin', 'python');
@@ -78,7 +79,7 @@ export async function startJupyter(place: JupyterPlace, program: 'jupyterlab' | 
   });
   await serving;
   const url = await addressOf(join(place.prefix, 'runtime', `jpserver-${child.pid}.json`), token, () => {
-    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}:\n${printed}`);
+    if (hasEnded(child)) throw new Error(`${program} ended with ${child.exitCode ?? child.signalCode}:\n${printed}`);
   });
   return { url, token, log: () => printed, [Symbol.asyncDispose]: () => end(child, ended) };
 }
@@ -95,6 +96,6 @@ async function addressOf(file: string, token: string, orThrow: () => void): Prom
 }
 
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+  if (!hasEnded(child)) child.kill('SIGTERM');
   await ended;
 }

@@ -113,9 +113,13 @@ export function spawnKernel(command: KernelCommand, connectionPath: string): Ker
   return { process: child, exited, stderr: () => printed.stderr, stdout: () => printed.stdout };
 }
 
+/** Whether a process has ended, by itself or by a signal. */
+export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
 async function endKernel(program: KernelProgram, frontEnd: FrontEnd): Promise<void> {
-  const over = () => program.process.exitCode !== null || program.process.signalCode !== null;
-  if (!over()) {
+  if (!hasEnded(program.process)) {
     // The reply may be lost when the test has already ended the kernel, so only the end of the process counts.
     frontEnd.request('control', 'shutdown_request', { restart: false }).catch(() => {});
     const timer = setTimeout(() => program.process.kill('SIGKILL'), shutdownMs);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { ConnectionFile } from './client-wire.ts';
 import { connectFrontEnd, type ExecuteOptions, type Executed, type FrontEnd } from './front-end.ts';
-import type { Exit } from './start-kernel.ts';
+import { hasEnded, type Exit } from './start-kernel.ts';
 import { doComplete, doInspect, inBackground, startUpCode, widgetsProbe } from './vscode-snippets.ts';
 
 /*
@@ -162,7 +162,7 @@ export class VsCodeKernel implements AsyncDisposable {
   /** `KernelProcess.dispose`: SIGTERM to the children, then to the process. No `shutdown_request`. */
   async kill(): Promise<void> {
     const { process: child, path } = this.#up(this.#launched);
-    if (child.exitCode === null && child.signalCode === null) {
+    if (!hasEnded(child)) {
       for (const pid of await descendants(this.pid)) if (pid !== 0) signal(pid);
       child.kill();
     }
@@ -289,8 +289,8 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 /** `tcp-port-used`: a connection that says nothing and is gone again; the kernel must bear it. */
-async function untilUsed(port: number, child: { readonly exitCode: number | null }): Promise<void> {
-  while (child.exitCode === null) {
+async function untilUsed(port: number, child: ChildProcess): Promise<void> {
+  while (!hasEnded(child)) {
     const socket = connect(port, '127.0.0.1');
     const isUsed = await new Promise<boolean>((resolve) => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
     socket.destroy();
