@@ -67,11 +67,11 @@ describe.for(notebooks)('Run All in a notebook of $language', ({ language, cells
       expect(await notebook.cell(2).error.locator('[class*="ansi-"]').count()).toBeGreaterThan(0);
       await notebook.kernelIs('idle', displayName);
       await window.statusBarShows(`${displayName} | Idle`);
-      expect(await notebook.cell(3).prompt.innerText()).not.toContain('*');
+      await notebook.cell(3).prompt.filter({ hasNotText: '*' }).waitFor();
       expect(await notebook.cell(3).output.innerText()).toBe('');
 
+      await notebook.cell(1).highlighted(keyword).waitFor();
       expect(await notebook.cell(1).editor.getAttribute('data-language')).toBe(language);
-      expect(await notebook.cell(1).highlighted(keyword).count()).toBe(1);
       await notebook.save();
     }
     expect(await lab().read(file)).toMatchObject({
