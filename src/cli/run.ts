@@ -62,7 +62,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     forceAfterMs: 4500,
   });
   openLog(process.env['DATABRICKS_KERNEL_LOG']);
-  // zeromq.js warns of an option that is changed while a socket is in use, which for the one that the wire changes is a mistake of its own.
+  // zeromq.js warns that an option which the wire changes on a socket in use takes no effect. It does.
   process.removeAllListeners('warning');
   process.on('warning', ({ message }) => log.info(message));
   const channels = await bindChannels(connectionFile);

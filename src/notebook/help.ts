@@ -3,7 +3,7 @@ import { listMagics, magics, unknownMagic } from './magics/index.ts';
 import type { CellRun } from './magics/magic.ts';
 
 /** `?`, `%name?`, `?%name`, `name?` and `?name`, with one question mark or two. */
-const question = /^\s*(?:(\?{1,2})(%{0,2})([\p{L}\p{N}_$]*)|(%{0,2})([\p{L}_$][\p{L}\p{N}_$]*)\?{1,2})\s*$/u;
+const question = /^\s*(?:\?{1,2}(%{0,2})([\p{L}\p{N}_$]*)|(%{0,2})([\p{L}_$][\p{L}\p{N}_$]*)\?{1,2})\s*$/u;
 
 /**
  * The page that answers a cell which is nothing but a question about the kernel, a magic, or a name that a cell has defined.
@@ -12,7 +12,7 @@ const question = /^\s*(?:(\?{1,2})(%{0,2})([\p{L}\p{N}_$]*)|(%{0,2})([\p{L}_$][\
 export async function helpFor(text: string, { language, known }: CellRun): Promise<string | undefined> {
   const match = question.exec(text);
   if (!match) return undefined;
-  const [, , percentBefore, nameAfter, percent = percentBefore ?? '', name = nameAfter ?? ''] = match;
+  const [, percentBefore, nameBehind, percent = percentBefore ?? '', name = nameBehind ?? ''] = match;
   if (name === '') return percent === '' ? overview(language) : undefined;
   const magic = magics.find((candidate) => candidate.name === name);
   if (percent !== '') return magic?.help ?? (language.hasMagic(name) ? undefined : unknownMagic(name, language));

@@ -64,6 +64,7 @@ export function routerSender(socket: Router): Sender {
   };
 }
 
+/** What is published: to all subscribers, or to none of them. */
 export function iopubSender(socket: XPublisher): Sender {
   return {
     get closed() {
