@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identify } from '../../src/lib/process-identity.ts';
 import { writeState } from '../../src/workspace/state-file.ts';
-import { WorkspaceHome, buildWorkspaceProgram, eventually } from '../support/workspace-program.ts';
+import { eventually } from '../support/eventually.ts';
+import { WorkspaceHome, buildWorkspaceProgram } from '../support/workspace-program.ts';
 
 let program = '';
 beforeAll(async () => {

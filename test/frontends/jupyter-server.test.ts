@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernelLanguages, type KernelLanguage } from '../../src/languages/info.ts';
-import { cellSignal, type CellSignal } from '../support/cell-signal.ts';
+import { cellSignal, longCells } from '../support/cell-signal.ts';
 import { contextNotFound, contextStatus, kept, watchContexts, type ContextAddress } from '../support/databricks-kernel.ts';
+import { eventually } from '../support/eventually.ts';
 import { execute } from '../support/front-end.ts';
 import { jupyterPlace, startJupyter, type JupyterPlace, type JupyterServer } from '../support/jupyter.ts';
 import { temporaryDirectory } from '../support/scripted-api.ts';
 import { connectToServer, type ServerClient } from '../support/server-client.ts';
-import { eventually } from '../support/workspace-program.ts';
 
 /* A Jupyter server, and JupyterLab's own client for it over WebSockets. */
 
@@ -75,10 +75,7 @@ describe('the list of kernels', () => {
 interface Notebook {
   readonly language: KernelLanguage;
   readonly error: [code: string, shows: RegExp];
-  /** Would run for ten minutes, and leaves something. */
-  readonly long: (signal: CellSignal) => string;
-  readonly left: string;
-  readonly shows: RegExp;
+  /** What the code that finds what a long cell has defined shows after a restart. */
   readonly gone: RegExp;
 }
 
@@ -86,30 +83,21 @@ const notebooks: readonly Notebook[] = [
   {
     language: 'python',
     error: ['1 / 0', /^error: ZeroDivisionError: /],
-    long: ({ python }) => `kept = 7\n${python}\nimport time; time.sleep(600)`,
-    left: 'kept',
-    shows: /^execute_result: 7$/,
     gone: /^error: NameError: /,
   },
   {
     language: 'scala',
     error: ['sys.error("no luck")', /^error: java\.lang\.RuntimeException: no luck$/],
-    long: ({ scala }) => `val kept = 7; ${scala}; Thread.sleep(600000)`,
-    left: 'kept',
-    shows: /^execute_result: val res\d+: Int = 7$/,
     gone: /^error: .*not found: value kept/s,
   },
   {
     language: 'sql',
     error: ['selec', /^error: \w*ParseException: /],
-    long: ({ python }) => `%python\nspark.range(7).createOrReplaceTempView("kept")\n${python}\nimport time; time.sleep(600)`,
-    left: 'select count(*) as n from kept',
-    shows: /^display_data: n\n-\n7$/,
     gone: /^error: AnalysisException: .*kept/s,
   },
 ];
 
-test.for(notebooks)('a session with the $language kernel: cells, interrupt, restart, shutdown', async ({ language, error, long, left, shows, gone }) => {
+test.for(notebooks)('a session with the $language kernel: cells, interrupt, restart, shutdown', async ({ language, error, gone }) => {
   const opened = await watchContexts();
   const { kernelName } = kernelLanguages[language];
   const session = await client.sessions.startNew({ path: `${directory}/mein Heft – ${language}.ipynb`, name: 'Heft', type: 'notebook', kernel: { name: kernelName } });
@@ -122,11 +110,12 @@ test.for(notebooks)('a session with the $language kernel: cells, interrupt, rest
   expect(kept((await execute(kernel, error[0])).outputs)).toEqual([expect.stringMatching(error[1])]);
 
   await using signal = await cellSignal();
-  const running = execute(kernel, long(signal));
+  const { code, finds: [find, shows] } = longCells[language];
+  const running = execute(kernel, code(signal));
   await signal.arrived();
   await kernel.interrupt();
   expect((await running).reply).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
-  expect(kept((await execute(kernel, left)).outputs)).toEqual([expect.stringMatching(shows)]);
+  expect(kept((await execute(kernel, find)).outputs)).toEqual([expect.stringMatching(shows)]);
 
   const [process, ...others] = await processesOf(kernel.id);
   expect([process, others]).toEqual([expect.any(Number), []]);
@@ -135,7 +124,7 @@ test.for(notebooks)('a session with the $language kernel: cells, interrupt, rest
   await kernel.restart();
   // By now the server has waited for the end of the old process.
   expect(await contextStatus(first)).toEqual(contextNotFound);
-  expect(kept((await execute(kernel, left)).outputs)).toEqual([expect.stringMatching(gone)]);
+  expect(kept((await execute(kernel, find)).outputs)).toEqual([expect.stringMatching(gone)]);
   expect(states[0]).toBe('restarting');
   expect(states).not.toContain('dead');
   const [successor] = await processesOf(kernel.id);

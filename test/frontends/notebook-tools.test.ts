@@ -1,13 +1,13 @@
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { kernelLanguages, type KernelLanguage } from '../../src/languages/info.ts';
+import type { KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile, packageRoot } from '../../src/lib/package-file.ts';
 import { contextNotFound, contextsSince, contextStatus, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
+import { eventually } from '../support/eventually.ts';
 import { jupyterPlace, python, type JupyterPlace } from '../support/jupyter.ts';
-import { joined, readNotebook, type NotebookCell, type NotebookOutput } from '../support/notebook.ts';
-import { eventually } from '../support/workspace-program.ts';
+import { joined, newNotebook, readNotebook, shownLine, type NewCell, type NotebookCell } from '../support/notebook.ts';
+import { runProgram, type Run } from '../support/run-program.ts';
 
 /* Programs that run and convert notebooks, by their own command lines: `jupyter execute`, papermill, `jupyter nbconvert`. */
 
@@ -21,17 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => place[Symbol.asyncDispose]());
 
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs a command where the notebooks are, to its end. */
 function run(command: string, ...args: readonly string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    const child = execFile(command, args, { cwd: place.notebooks, env: place.env }, (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
-  });
+  return runProgram(command, args, { cwd: place.notebooks, env: place.env });
 }
 
 /** Like `run`; throws what it printed if it fails. */
@@ -41,38 +33,16 @@ async function succeed(command: string, ...args: readonly string[]): Promise<Run
   return done;
 }
 
-interface Cell {
-  readonly source: string;
-  readonly tag?: string;
-}
-
-/** Writes NAME.ipynb as JupyterLab saves a new notebook that has not run yet. */
-async function write(name: string, language: KernelLanguage, cells: readonly (string | Cell)[]): Promise<string> {
-  const { kernelName, displayName } = kernelLanguages[language];
-  const notebook = {
-    nbformat: 4,
-    nbformat_minor: 5,
-    metadata: { kernelspec: { name: kernelName, display_name: displayName, language } },
-    cells: cells.map((cell, index) => {
-      const { source, tag } = typeof cell === 'string' ? { source: cell } : cell;
-      return { cell_type: 'code', id: `cell-${index}`, metadata: { tags: tag === undefined ? [] : [tag] }, execution_count: null, outputs: [], source };
-    }),
-  };
-  await writeFile(join(place.notebooks, `${name}.ipynb`), JSON.stringify(notebook));
+/** Writes NAME.ipynb, which has not run yet. */
+async function write(name: string, language: KernelLanguage, cells: readonly NewCell[]): Promise<string> {
+  await writeFile(join(place.notebooks, `${name}.ipynb`), newNotebook(language, cells));
   return `${name}.ipynb`;
 }
 
 const saved = (name: string) => readNotebook(join(place.notebooks, name));
 const textFile = (name: string) => readFile(join(place.notebooks, name), 'utf8');
 
-/** What a saved output shows, in one line each. */
-function shown({ output_type, name, text, data = {}, ename, evalue }: NotebookOutput): string {
-  if (output_type === 'stream') return `${name}: ${joined(text ?? '')}`;
-  if (output_type === 'error') return `error: ${ename}: ${evalue}`;
-  return `${output_type}: ${'image/png' in data ? 'image/png' : joined(data['text/plain'] ?? '')}`;
-}
-
-const outputs = (cells: readonly NotebookCell[]) => cells.map((cell) => (cell.outputs ?? []).map(shown));
+const outputs = (cells: readonly NotebookCell[]) => cells.map((cell) => (cell.outputs ?? []).map(shownLine));
 
 /** Cells that show a language, and what a notebook keeps of them. */
 const cells: Record<KernelLanguage, readonly [source: string, shows: readonly (string | RegExp)[]][]> = {

@@ -5,7 +5,7 @@ import { createMainChannel } from 'enchannel-zmq-backend';
 import { find, findAll } from 'kernelspecs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
-import { cellSignal, type CellSignal } from '../support/cell-signal.ts';
+import { cellSignal, longCells } from '../support/cell-signal.ts';
 import { contextNotFound, contextStatus, kept, watchContexts, type ContextAddress } from '../support/databricks-kernel.ts';
 import { jupyterPlace, type JupyterPlace } from '../support/jupyter.ts';
 import { launchInNteract, type NteractKernel } from '../support/nteract.ts';
@@ -72,9 +72,6 @@ interface Notebook {
   readonly value: [code: string, shows: readonly (string | RegExp)[]];
   readonly table: string;
   readonly error: [code: string, ename: string | RegExp];
-  /** Would run for ten minutes; what a later cell finds of it. */
-  readonly long: (signal: CellSignal) => string;
-  readonly later: [code: string, shows: RegExp];
 }
 
 const notebooks: readonly Notebook[] = [
@@ -83,28 +80,22 @@ const notebooks: readonly Notebook[] = [
     value: ['print("hello")\n40 + 2', ['stdout: hello\n', 'execute_result: 42']],
     table: 'display(spark.range(2))',
     error: ['1 / 0', 'ZeroDivisionError'],
-    long: ({ python }) => `kept = 7\n${python}\nimport time; time.sleep(600)`,
-    later: ['kept', /^execute_result: 7$/],
   },
   {
     language: 'scala',
     value: ['println("hello"); 40 + 2', ['stdout: hello\n', /^execute_result: val res\d+: Int = 42$/]],
     table: 'display(spark.range(2))',
     error: ['sys.error("no luck")', 'java.lang.RuntimeException'],
-    long: ({ scala }) => `val kept = 7; ${scala}; Thread.sleep(600000)`,
-    later: ['kept', /^execute_result: val res\d+: Int = 7$/],
   },
   {
     language: 'sql',
     value: ['select 42 as n', ['display_data:  n\n--\n42']],
     table: 'select id from range(2)',
     error: ['selec', /ParseException/],
-    long: ({ python }) => `%python\nspark.range(7).createOrReplaceTempView("kept")\n${python}\nimport time; time.sleep(600)`,
-    later: ['select count(*) as n from kept', /^display_data: n\n-\n7$/],
   },
 ];
 
-test.for(notebooks)('the $language kernel is launched, runs cells, is interrupted and shut down', async ({ language, value, table, error, long, later }) => {
+test.for(notebooks)('the $language kernel is launched, runs cells, is interrupted and shut down', async ({ language, value, table, error }) => {
   await using kernel = await launch(`databricks-${language}`);
   expect(JSON.parse(await readFile(kernel.connectionFile, 'utf8'))).toEqual(kernel.config);
   const [info] = (await kernel.ask(kernelInfoRequest())).filter(({ channel }) => channel === 'shell');
@@ -130,11 +121,12 @@ test.for(notebooks)('the $language kernel is launched, runs cells, is interrupte
   expect(failed.order).toEqual(['busy', 'execute_input', 'error', 'idle']);
 
   await using signal = await cellSignal();
-  const running = run(kernel, long(signal));
+  const { code, finds } = longCells[language];
+  const running = run(kernel, code(signal));
   await signal.arrived();
   kernel.stop();
   expect((await running).reply).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
-  expect((await run(kernel, later[0])).shows).toEqual([expect.stringMatching(later[1])]);
+  expect((await run(kernel, finds[0])).shows).toEqual([expect.stringMatching(finds[1])]);
 
   await kernel.close(shutdownRequest({ restart: false }));
   await kernel.exited;

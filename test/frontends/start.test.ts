@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../src/lib/package-file.ts';
+import { runProgram, type Run } from '../support/run-program.ts';
 import { hasEnded } from '../support/start-kernel.ts';
 
 const script = join(packageRoot, 'scripts', 'start.mjs');
@@ -108,10 +109,8 @@ test('a port in use is no obstacle: the next free one is taken', async () => {
 });
 
 /** Runs `npm start -- …` to its end. */
-async function execute(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = [script, '--execute', ...args];
-  const done = await promisify(execFile)(process.execPath, command).catch((error: { code: number; stdout: string; stderr: string }) => error);
-  return { code: 'code' in done ? done.code : 0, stdout: done.stdout, stderr: done.stderr };
+function execute(...args: readonly string[]): Promise<Run> {
+  return runProgram(process.execPath, [script, '--execute', ...args]);
 }
 
 /** Writes a notebook of code cells; without a kernel it names none. */

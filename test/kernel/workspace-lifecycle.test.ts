@@ -5,7 +5,8 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identify } from '../../src/lib/process-identity.ts';
-import { WorkspaceHome, buildWorkspaceProgram, eventually } from '../support/workspace-program.ts';
+import { eventually } from '../support/eventually.ts';
+import { WorkspaceHome, buildWorkspaceProgram } from '../support/workspace-program.ts';
 
 let program = '';
 beforeAll(async () => {

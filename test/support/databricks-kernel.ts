@@ -4,6 +4,7 @@ import type { KernelMessage } from '@jupyterlab/services';
 import { inject } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile } from '../../src/lib/package-file.ts';
+import { shownLine } from './notebook.ts';
 import { startKernel, type KernelCommand, type RunningKernel } from './start-kernel.ts';
 
 /** The real program as a front end starts it, on the workspace that all tests on Spark share. */
@@ -18,15 +19,9 @@ export function startDatabricksKernel(language: KernelLanguage, env?: NodeJS.Pro
   return startKernel(kernelCommand(language, env));
 }
 
-/** What a front end shows of an output, in one line each: `stdout: text`, `text/plain: …`, `error: name: message`. */
+/** What a front end shows of outputs, each by its `shownLine`. */
 export function shown(outputs: readonly KernelMessage.IIOPubMessage[]): string[] {
-  return outputs.map(({ header, content }) => {
-    const { data = {}, text, name, ename, evalue } = content as Record<string, never> & { data?: Record<string, string> };
-    if (header.msg_type === 'stream') return `${String(name)}: ${String(text)}`;
-    if (header.msg_type === 'error') return `error: ${String(ename)}: ${String(evalue)}`;
-    if ('image/png' in data) return `${header.msg_type}: image/png`;
-    return `${header.msg_type}: ${data['text/plain']}`;
-  });
+  return outputs.map(({ header, content }) => shownLine({ output_type: header.msg_type, ...(content as object) }));
 }
 
 /** Like `shown`, without what a cell shows while it waits: the transient display, and the `clear_output` that removes it. */

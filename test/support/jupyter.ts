@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { packageFile, packageRoot } from '../../src/lib/package-file.ts';
+import { eventually } from './eventually.ts';
 import { freePorts } from './free-ports.ts';
 import { hasEnded } from './start-kernel.ts';
 
@@ -78,21 +79,20 @@ export async function startJupyter(place: JupyterPlace, program: 'jupyterlab' | 
     void ended.then(([code]) => reject(new Error(`${program} ended with ${code} before it served:\n${printed}`)));
   });
   await serving;
-  const url = await addressOf(join(place.prefix, 'runtime', `jpserver-${child.pid}.json`), token, () => {
+  // It prints its address first, then writes the file, then takes the port.
+  let url = '';
+  await eventually(async () => {
     if (hasEnded(child)) throw new Error(`${program} ended with ${child.exitCode ?? child.signalCode}:\n${printed}`);
+    url = await writtenAddress(join(place.prefix, 'runtime', `jpserver-${child.pid}.json`));
+    return url !== '' && fetch(`${url}api/status?token=${token}`).then(({ ok }) => ok, () => false);
   });
   return { url, token, log: () => printed, [Symbol.asyncDispose]: () => end(child, ended) };
 }
 
-/** What a server has written of itself, as soon as it answers there: it prints its address first, then writes the file, then takes the port. */
-async function addressOf(file: string, token: string, orThrow: () => void): Promise<string> {
-  for (;;) {
-    orThrow();
-    const written = await readFile(file, 'utf8').catch(() => '');
-    if (!written.trimEnd().endsWith('}')) continue;
-    const { url } = JSON.parse(written) as { url: string };
-    if (await fetch(`${url}api/status?token=${token}`).then(({ ok }) => ok, () => false)) return url;
-  }
+/** What a server has written of itself; empty before it has. */
+async function writtenAddress(file: string): Promise<string> {
+  const written = await readFile(file, 'utf8').catch(() => '');
+  return written.trimEnd().endsWith('}') ? (JSON.parse(written) as { url: string }).url : '';
 }
 
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {

@@ -2,12 +2,12 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { kernelLanguages, type KernelLanguage } from '../../src/languages/info.ts';
+import type { KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile } from '../../src/lib/package-file.ts';
 import { findBrowser, noBrowser, startBrowser } from './browser.ts';
 import { jupyterPlace, startJupyter, type JupyterPlace, type JupyterServer } from './jupyter.ts';
 import { LabWindow } from './lab-page.ts';
-import { readNotebook } from './notebook.ts';
+import { newNotebook, readNotebook } from './notebook.ts';
 import { skip } from './skip.ts';
 
 /** Settings that a person may choose: no dialogs but the tests' own, nothing saved but by them, and a console in which Enter executes what is complete. */
@@ -41,11 +41,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /** A notebook that nobody has run, for a kernel. */
-  async write(name: string, language: KernelLanguage, sources: readonly string[]): Promise<void> {
-    const { kernelName, displayName } = kernelLanguages[language];
-    const cells = sources.map((source, index) => ({ id: `cell-${index + 1}`, cell_type: 'code', metadata: {}, source, execution_count: null, outputs: [] }));
-    const metadata = { kernelspec: { name: kernelName, display_name: displayName, language } };
-    await writeFile(this.#path(name), JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
+  write(name: string, language: KernelLanguage, sources: readonly string[]): Promise<void> {
+    return writeFile(this.#path(name), newNotebook(language, sources));
   }
 
   /** One of the example notebooks as nobody has run it yet, and the data that it reads. */

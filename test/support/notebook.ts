@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { KernelMessage } from '@jupyterlab/services';
+import { kernelLanguages, type KernelLanguage } from '../../src/languages/info.ts';
 
 /** A notebook file, as far as its cells are run and compared. */
 export interface Notebook {
@@ -32,6 +33,30 @@ export interface NotebookOutput {
 
 export async function readNotebook(path: string): Promise<Notebook> {
   return JSON.parse(await readFile(path, 'utf8')) as Notebook;
+}
+
+/** Its code, and its tag if it has one. */
+export type NewCell = string | { readonly source: string; readonly tag: string };
+
+/** The text of a notebook of code cells, as JupyterLab saves a new one that nobody has run. */
+export function newNotebook(language: KernelLanguage, cells: readonly NewCell[]): string {
+  const { kernelName, displayName } = kernelLanguages[language];
+  return JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: kernelName, display_name: displayName, language } },
+    cells: cells.map((cell, index) => {
+      const { source, tags } = typeof cell === 'string' ? { source: cell, tags: [] } : { source: cell.source, tags: [cell.tag] };
+      return { cell_type: 'code', id: `cell-${index + 1}`, metadata: { tags }, execution_count: null, outputs: [], source };
+    }),
+  });
+}
+
+/** What a front end shows of an output, in one line: `stdout: text`, `display_data: …`, `error: name: message`. */
+export function shownLine({ output_type, name, text, data = {}, ename, evalue }: NotebookOutput): string {
+  if (output_type === 'stream') return `${name}: ${joined(text ?? '')}`;
+  if (output_type === 'error') return `error: ${ename}: ${evalue}`;
+  return `${output_type}: ${'image/png' in data ? 'image/png' : joined(data['text/plain'] ?? '')}`;
 }
 
 export const joined = (text: Text): string => (typeof text === 'string' ? text : text.join(''));

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,8 @@ import { build } from 'esbuild';
 import { lockHolder } from '../../src/lib/lock-file.ts';
 import { readState, workspaceFiles } from '../../src/workspace/state-file.ts';
 import type { WorkspaceState } from '../../src/workspace/state-file.ts';
+import { eventually } from './eventually.ts';
+import { runProgram, type Run } from './run-program.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -29,12 +30,6 @@ export async function buildWorkspaceProgram(): Promise<string> {
   return outfile;
 }
 
-export interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** A `DATABRICKS_KERNEL_HOME` of its own and the commands on it. Disposal stops what runs there. */
 export class WorkspaceHome implements AsyncDisposable {
   readonly path = mkdtempSync(join(tmpdir(), 'workspace home '));
@@ -51,11 +46,7 @@ export class WorkspaceHome implements AsyncDisposable {
 
   /** `workspace ARGS`, to its end. */
   run(args: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<Run> {
-    return new Promise((resolve) => {
-      const child = execFile(process.execPath, [this.program, 'workspace', ...args], { env: this.env(settings) }, (_error, stdout, stderr) => {
-        resolve({ code: child.exitCode, stdout, stderr });
-      });
-    });
+    return runProgram(process.execPath, [this.program, 'workspace', ...args], { env: this.env(settings) });
   }
 
   /** `workspace start`; throws when it fails. */
@@ -105,9 +96,4 @@ export class WorkspaceHome implements AsyncDisposable {
     if (await this.serving()) throw new Error(`A workspace was left running in ${this.path}`);
     await rm(this.path, { recursive: true, force: true });
   }
-}
-
-/** Resolves when `condition` holds; for what no message announces. The test's own time limit ends it otherwise. */
-export async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { build } from '../../../scripts/build.mjs';
 import { readSettings } from '../../../src/databricks/config/settings.ts';
 import { packageFile, packageVersion } from '../../../src/lib/package-file.ts';
+import { runProgram, type Run } from '../../support/run-program.ts';
 
 let root: string;
 beforeAll(() => build());
@@ -15,17 +14,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs `databricks-kernel` to its end, in an empty home. */
-async function command(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ended> {
+function command(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Run> {
   const env = { PATH: process.env['PATH'], HOME: join(root, 'home'), DATABRICKS_HOST: 'embedded', ...more };
-  const done = await promisify(execFile)(process.execPath, [packageFile('dist', 'main.js'), ...args], { env }).catch((error: Ended) => error);
-  return { code: 'code' in done ? done.code : 0, stdout: done.stdout, stderr: done.stderr };
+  return runProgram(process.execPath, [packageFile('dist', 'main.js'), ...args], { env });
 }
 
 test.for<[string[], string]>([

@@ -1,0 +1,16 @@
+import { execFile, type ExecFileOptions } from 'node:child_process';
+
+/** How a program has ended, and what it has printed. */
+export interface Run {
+  /** `null` after a signal. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, whatever that is. */
+export function runProgram(command: string, args: readonly string[], options: Pick<ExecFileOptions, 'cwd' | 'env'> = {}): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = execFile(command, args, options, (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
+  });
+}
