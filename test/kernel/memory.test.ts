@@ -66,9 +66,9 @@ describe.runIf(process.platform === 'linux')('memory stays bounded', () => {
     }
   });
 
-  test('while a client queues half a gigabyte of requests: it has to wait, and the running cell can be interrupted', async () => {
+  test('while a client queues a gigabyte of requests: it has to wait, and the running cell can be interrupted', async () => {
     await using kernel = await startKernel(echo.command);
-    const requests = 60;
+    const requests = 100;
     // Not cells, because the interpreter of these tests remembers them all.
     const content = Buffer.from(JSON.stringify({ code: '1'.repeat(10 * MB), cursor_pos: 1 }));
     const client = new Dealer({ linger: 0 });
@@ -84,7 +84,7 @@ describe.runIf(process.platform === 'linux')('memory stays bounded', () => {
       expect(await control.ask('interrupt_request')).toMatchObject({ content: { status: 'ok' } });
       expect(String((await client.receive()).at(-1))).toContain('KeyboardInterrupt');
       for (let request = 0; request < requests; request++) expect(String((await client.receive())[3])).toContain(`request ${request}"`);
-      expect((await memory(kernel)).most - before.now).toBeLessThan(480 * MB);
+      expect((await memory(kernel)).most - before.now).toBeLessThan(700 * MB);
     } finally {
       client.close();
     }
