@@ -46,8 +46,8 @@ export function executeHandlers(interpreter: Promise<Interpreter>, history: Hist
       ename: 'ExecutionAborted',
       evalue: 'This cell was not run because one before it failed.',
       traceback: [],
-      // JupyterLab leaves a cell marked as running when its reply has no count.
-      execution_count: count,
+      // JupyterLab leaves a cell marked as running when its reply has no count, and makes an empty prompt of 0.
+      execution_count: 0,
     }),
     count: () => count,
   };

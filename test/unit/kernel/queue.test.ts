@@ -16,7 +16,7 @@ test('a failed cell takes the queued cells along, each answered in full, and ans
   for (const id of ['second', 'third', 'fourth']) {
     const sent = kernel.channels.sent.filter(({ parent }) => parent === id);
     expect(sent.map(({ channel, type }) => `${channel} ${type}`)).toEqual(['iopub status', 'shell execute_reply', 'iopub status']);
-    expect(sent[1]?.content).toMatchObject({ status: 'error', ename: 'ExecutionAborted', traceback: [], execution_count: 1 });
+    expect(sent[1]?.content).toMatchObject({ status: 'error', ename: 'ExecutionAborted', traceback: [], execution_count: 0 });
   }
   const question = await kernel.channels.idle('question');
   expect(question[1]?.content).toMatchObject({ status: 'ok', protocol_version: '5.5' });
