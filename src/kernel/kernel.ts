@@ -22,6 +22,8 @@ const lastCellMs = 1000;
 const pendingInterpreterMs = 500;
 /** How long it waits for the interpreter to close what it has opened. jupyter_client kills after 5 s. */
 const interpreterMs = 3000;
+/** How long the reply to `shutdown_request` waits for both: nteract kills a kernel that has replied. */
+const beforeGoodbyeMs = 1000;
 
 export interface KernelOptions {
   /** Disposed with the kernel. */
@@ -73,7 +75,10 @@ export function startKernel(options: KernelOptions): Kernel {
     comm_msg: commMsg,
     comm_close: commClose,
     interrupt_request: interrupt(queue),
-    shutdown_request: shutdown(() => void (stopping = true)),
+    shutdown_request: shutdown(async () => {
+      stopping = true;
+      await within(beforeGoodbyeMs, close());
+    }),
   };
   const refusing: Handlers = { ...handlers, execute_request: cells.refuse };
   const answer = (inbound: Inbound, signals: Signals, by: Handlers = handlers) => dispatch(inbound, by, signals, channels, cells.count);
@@ -104,9 +109,15 @@ export function startKernel(options: KernelOptions): Kernel {
   channels.publish(channels.make('status', { execution_state: 'starting' }));
   for (const channel of ['shell', 'control'] as const) serve(channel).catch(fail);
 
-  const dispose = async () => {
+  const closeOnce = async () => {
     await within(lastCellMs, queue.close());
     await closeInterpreter(interpreter);
+  };
+  let closed: Promise<void> | undefined;
+  const close = () => (closed ??= closeOnce());
+
+  const dispose = async () => {
+    await close();
     await within(lastCellMs, store.flush());
     await channels[Symbol.asyncDispose]();
   };

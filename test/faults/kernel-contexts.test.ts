@@ -66,6 +66,13 @@ describe('a kernel that ends gives back every context that it opened', () => {
     if (end !== 'SIGTERM') expect(made).toEqual(contexts);
     expect(place.server.count('POST clusters/start')).toBe(0);
   });
+
+  test('has done so when it answers shutdown_request, because nteract kills a kernel that has answered', async () => {
+    await using place = await startPlace();
+    await place.kernel.execute('1');
+    await place.kernel.request('control', 'shutdown_request', { restart: false });
+    expect(destroyed(place)).toEqual(['x1']);
+  });
 });
 
 describe('a stopped cluster', () => {

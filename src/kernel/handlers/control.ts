@@ -10,10 +10,10 @@ export function interrupt(queue: ExecutionQueue): Handler<'interrupt_request'> {
 }
 
 /** A kernel never restarts itself: whoever asked for a restart starts the next process. Other clients learn of it by the copy on iopub. */
-export function shutdown(onShutdown: (restart: boolean) => void): Handler<'shutdown_request'> {
-  return (exchange) => {
+export function shutdown(onShutdown: () => Promise<void>): Handler<'shutdown_request'> {
+  return async (exchange) => {
     const { restart } = exchange.request.content;
-    onShutdown(restart);
+    await onShutdown();
     exchange.publish('shutdown_reply', { status: 'ok', restart });
     return { status: 'ok', restart };
   };
