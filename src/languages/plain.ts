@@ -16,7 +16,7 @@ export function oneCommand(readers: Readers) {
 }
 
 /** Reads nothing into the server's text: all of it was printed. */
-export const plainReaders: Readers = {
+const plainReaders: Readers = {
   text: (text) => [{ is: 'printed', text }],
   error: (summary, cause) => errorOf(summary, cause),
 };
