@@ -57,7 +57,7 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
     val result =
       try {
         // Cancelled before it began: no thread was there to be interrupted.
-        if (state.synchronized(cancelled.contains(command))) throw new InterruptedException("The command was cancelled.")
+        checkCancelled()
         begin(command)
         notebook.clear()
         if (language == "sql") sqlRepl.run(code) else Interpreter.repl.run(code)
@@ -75,6 +75,11 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
     SparkSession.setActiveSession(session)
     session.sparkContext.setJobGroup(command, s"context $number", interruptOnCancel = true)
     session.sparkContext.setLocalProperty("spark.scheduler.pool", s"context-$number")
+  }
+
+  /** Whether the running command was cancelled. The thread does not remember: the compiler swallows an interrupt that comes while it works. */
+  def checkCancelled(): Unit = state.synchronized {
+    if (running.isDefined && running == cancelled) throw new InterruptedException("The command was cancelled.")
   }
 
   def interrupt(command: String): Unit = state.synchronized {

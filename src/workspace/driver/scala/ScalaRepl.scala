@@ -18,7 +18,7 @@ private[embedded] final class ScalaRepl(number: Int, context: Context) {
   private val reporter = new CellReporter(settings)
   private val interpreter = new IMain(settings, Some(ReplClasses.loader), settings, reporter)
   numberLinesFrom(number * 1000000)
-  Prelude.of(number).foreach(code => interpret(Part(code, 0)))
+  Prelude.of(number).foreach(code => echoOf(compiled(Part(code, 0))))
 
   def run(code: String): Result = {
     val printed = new Capture
@@ -26,8 +26,9 @@ private[embedded] final class ScalaRepl(number: Int, context: Context) {
       reporter.clear()
       Statements.split(interpreter, code) match {
         case Right(parts) => parts.foreach { part =>
-          Interrupts.check()
-          print(lineEnded(interpret(part)))
+          val request = compiled(part)
+          context.checkCancelled()
+          print(lineEnded(echoOf(request)))
         }
         case Left(incomplete) => throw if (incomplete) unfinished else reporter.failure
       }
@@ -35,19 +36,20 @@ private[embedded] final class ScalaRepl(number: Int, context: Context) {
     context.notebook.shown.getOrElse(Text(printed.text))
   }
 
-  /** Evaluates a part of a cell and returns the REPL's echo. */
-  private def interpret(part: Part): String = {
+  private def compiled(part: Part): interpreter.Request = {
     reporter.begin(part)
     interpreter.compile(part.code, false) match {
-      case Right(request) =>
-        request.lineRep.callEither("$print") match {
-          case Right(echo) =>
-            interpreter.recordRequest(request)
-            reporter.truncate(reporter.unmangleInterpreterOutput(String.valueOf(echo)))
-          case Left(thrown) => throw unwrapped(thrown)
-        }
+      case Right(request) => request
       case Left(result) => throw if (result == Results.Incomplete) unfinished else reporter.failure
     }
+  }
+
+  /** Evaluates a part of a cell and returns the REPL's echo. */
+  private def echoOf(request: interpreter.Request): String = request.lineRep.callEither("$print") match {
+    case Right(echo) =>
+      interpreter.recordRequest(request)
+      reporter.truncate(reporter.unmangleInterpreterOutput(String.valueOf(echo)))
+    case Left(thrown) => throw unwrapped(thrown)
   }
 
   private def lineEnded(echo: String): String = if (echo.isEmpty || echo.endsWith("\n")) echo else s"$echo\n"
