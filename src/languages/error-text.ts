@@ -48,10 +48,15 @@ function withoutStack(report: string): string {
   return lines.filter((line) => !/^\s+at [\w$.<>/]+\(.*\)\s*$|^\s+\.\.\. \d+ (?:more|elided)/.test(stripAnsi(line))).join('\n');
 }
 
-/** A report without colours of its own gets its error's name in red, as IPython does it. */
+/**
+ * A report without colours of its own gets its error's name in red, as IPython does it. Some of Spark's exceptions begin it with
+ * another name than their class has.
+ */
 function coloured(report: string, ename: string): readonly string[] {
   if (report.includes('\u001b[')) return report.split('\n');
-  const at = report.indexOf(ename);
-  if (ename === '' || at < 0) return report.split('\n');
-  return `${report.slice(0, at)}\u001b[0;31m${ename}\u001b[0m${report.slice(at + ename.length)}`.split('\n');
+  const [first = ''] = report.split('\n', 1);
+  const name = report.includes(ename) || !isHead(first) ? ename : (splitHead(first)?.ename ?? '');
+  const at = report.indexOf(name);
+  if (name === '' || at < 0) return report.split('\n');
+  return `${report.slice(0, at)}\u001b[0;31m${name}\u001b[0m${report.slice(at + name.length)}`.split('\n');
 }

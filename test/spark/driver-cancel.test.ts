@@ -77,6 +77,15 @@ test('a command that waits for its Python process is cancelled at once, and the 
   expect(await context.python('2')).toEqual(text('Out[1]: 2'));
 });
 
+test('a cancel of the first Scala command of a context counts while the interpreter starts or compiles, and costs nothing else', async () => {
+  const context = await driver.context('python');
+  await context.run('python', 'kept = 42');
+  const command = context.start('scala', 'Thread.sleep(1000000)');
+  await command.cancel();
+  expect(await command.result).toEqual({ kind: 'cancelled' });
+  expect(await context.run('python', 'kept')).toMatchObject({ kind: 'text', text: expect.stringMatching(/42$/) });
+});
+
 test('a cancel of nothing, of a finished command and of an unknown context changes nothing', async () => {
   const context = await driver.context('python');
   const done = context.start('python', '1');

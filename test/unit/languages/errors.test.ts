@@ -46,6 +46,13 @@ describe('an error reads', () => {
       "org.apache.spark.sql.catalyst.parser.ParseException: near x\n\n== SQL (line 1, position 1) ==\nselec 1\n^^^\n\n\tat org.apache.spark.sql.X.parse(X.scala:96)\n\tat java.base/java.lang.Thread.run(Thread.java:1583)\n\t... 3 more",
       `org.apache.spark.sql.catalyst.parser.${red('ParseException')}: near x\n\n== SQL (line 1, position 1) ==\nselec 1\n^^^`,
     ],
+    [
+      'with the name in red that the cause begins with, where it is not the one of the class',
+      scala,
+      'org.apache.spark.sql.catalyst.ExtendedAnalysisException: no nope',
+      'org.apache.spark.sql.AnalysisException: no nope\n  at f(<console>:1)',
+      `${red('org.apache.spark.sql.AnalysisException')}: no nope\n  at f(<console>:1)`,
+    ],
     ['as its name where nothing was sent', python, '', '', `${red('Error')}: `],
   ])('shows %s', ([, read, summary, cause, traceback]) => {
     expect(read.error(summary, cause).traceback).toEqual(traceback.split('\n'));
