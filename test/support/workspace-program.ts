@@ -91,9 +91,17 @@ export class WorkspaceHome implements AsyncDisposable {
     return (body as { id: string }).id;
   }
 
+  /** Whether anything runs with this home in its environment. */
+  async #hasProcesses(): Promise<boolean> {
+    const { stdout } = await runProgram('ps', ['axeww', '-o', 'command='], { env: { PATH: process.env['PATH'] } });
+    return stdout.includes(`DATABRICKS_KERNEL_HOME=${this.path}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.run(['stop']);
     if (await this.serving()) throw new Error(`A workspace was left running in ${this.path}`);
+    // A server that was launched in vain ends by itself. Without its home it would not see that, and serve in a new one.
+    await eventually(async () => !(await this.#hasProcesses()));
     await rm(this.path, { recursive: true, force: true });
   }
 }
