@@ -16,13 +16,9 @@ import { basename } from 'node:path';
  */
 export function count(report, code) {
   if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(report);
-  const files = /** @type {FileResult[]} */ (testResults);
-  // A file that could not even be loaded, or whose clean-up failed, has no test that failed.
-  const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.every((each) => each.status !== 'failed')).length;
-  const failed = numFailedTests + broken;
+  const total = sum(suites(report).map(({ counts }) => counts));
   // What fails outside of any file (an unhandled rejection, no tests found) shows in the exit code only.
-  return { passed: numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: numPendingTests + numTodoTests };
+  return { ...total, failed: total.failed === 0 && code !== 0 ? 1 : total.failed };
 }
 
 /**
@@ -37,6 +33,7 @@ export function suites(report) {
     const of = (...statuses) => assertionResults.filter((each) => statuses.includes(each.status));
     const skipped = of('skipped', 'pending', 'todo', 'disabled');
     const failed = of('failed').length;
+    // A file that could not even be loaded, or whose clean-up failed, has no test that failed.
     const counts = { passed: of('passed').length, failed: failed === 0 && status === 'failed' ? 1 : failed, skipped: skipped.length };
     return { name: basename(name, '.test.ts'), counts, skipped: skipped.map(({ fullName, meta }) => `${fullName}: ${meta.skipped ?? 'no reason given'}`) };
   }).sort((a, b) => (a.name < b.name ? -1 : 1));

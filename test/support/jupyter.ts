@@ -69,20 +69,14 @@ export async function startJupyter(place: JupyterPlace, program: 'jupyterlab' | 
   });
   let printed = '';
   const ended = once(child, 'close');
-  const serving = new Promise<void>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        printed += text;
-        if (/is running at/.test(printed)) resolve();
-      });
-    }
-    void ended.then(([code]) => reject(new Error(`${program} ended with ${code} before it served:\n${printed}`)));
-  });
-  await serving;
-  // It prints its address first, then writes the file, then takes the port.
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => void (printed += text));
+  // It writes its address down first, then takes the port.
   let url = '';
   await eventually(async () => {
-    if (hasEnded(child)) throw new Error(`${program} ended with ${child.exitCode ?? child.signalCode}:\n${printed}`);
+    if (hasEnded(child)) {
+      await ended;
+      throw new Error(`${program} ended with ${child.exitCode ?? child.signalCode} before it served:\n${printed}`);
+    }
     url = await writtenAddress(join(place.prefix, 'runtime', `jpserver-${child.pid}.json`));
     return url !== '' && fetch(`${url}api/status?token=${token}`).then(({ ok }) => ok, () => false);
   });
