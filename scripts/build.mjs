@@ -2,14 +2,26 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inOneFile } from './start-path.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** The command; the worker thread that answers heartbeats while the main thread is busy; what the other scripts need of the sources. */
-const entryPoints = {
-  main: 'src/main.ts',
-  'heartbeat-worker': 'src/wire/heartbeat-worker.ts',
-  runtime: 'src/workspace/driver/runtime.ts',
+/** The command. */
+const program = { main: 'src/main.ts' };
+/** What shares no files with it: the worker thread that answers heartbeats while the main thread is busy; what the other scripts need of the sources. */
+const others = { 'heartbeat-worker': 'src/wire/heartbeat-worker.ts', runtime: 'src/workspace/driver/runtime.ts' };
+
+/**
+ * zeromq is installed beside the program and is CommonJS. Where an `import` names such a package Node first reads its sources for the names that
+ * they export, which takes 5 ms and more of each start; `require` does not.
+ * @type {import('esbuild').Plugin}
+ */
+const zeromqByRequire = {
+  name: 'zeromq by require',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^zeromq$/ }, ({ path, kind }) => (kind === 'require-call' ? { path, external: true } : { path, namespace: 'required' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));
+  },
 };
 
 /** Chunks of an earlier build are kept this long, because a kernel that is still running may yet import one. */
@@ -23,33 +35,24 @@ const keepChunksMs = 24 * 3600 * 1000;
  */
 export async function build({ clean = false, into: dist = join(root, 'dist') } = {}) {
   const { build: bundle } = await import('esbuild');
-  const { outputFiles, metafile } = await bundle({
-    absWorkingDir: root,
-    entryPoints,
-    outdir: dist,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: ['zeromq'],
-    chunkNames: 'chunk-[hash]',
-    // Bundled CommonJS packages still `require` Node's own modules and ask where they are.
-    banner: {
-      js: [
-        "import { createRequire as nodeCreateRequire } from 'node:module';",
-        'const require = nodeCreateRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
-      ].join('\n'),
-    },
-    legalComments: 'none',
-    metafile: true,
-    write: false,
-    logLevel: 'warning',
+  const options = /** @type {const} */ ({
+    absWorkingDir: root, outdir: dist, bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20', chunkNames: 'chunk-[hash]', legalComments: 'none', write: false, logLevel: 'warning',
   });
+  // Bundled CommonJS packages still `require` Node's own modules and ask where they are.
+  const banner = {
+    js: [
+      "import { createRequire as nodeCreateRequire } from 'node:module';",
+      'const require = nodeCreateRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
+    ].join('\n'),
+  };
+  const parts = await bundle({ ...options, entryPoints: program, plugins: [zeromqByRequire], metafile: true });
+  const whole = await bundle({ ...options, entryPoints: { main: 'main.js' }, plugins: [await inOneFile(parts, 'src/cli/run.ts', bundle)], banner, logOverride: { 'ignored-bare-import': 'silent' } });
+  const beside = await bundle({ ...options, entryPoints: others, plugins: [zeromqByRequire], banner });
+  const outputFiles = [...beside.outputFiles, ...whole.outputFiles];
   await mkdir(dist, { recursive: true });
-  const isEntry = (/** @type {string} */ path) => Object.hasOwn(entryPoints, basename(path, '.js'));
+  const isEntry = (/** @type {string} */ path) => basename(path, '.js') in { ...program, ...others };
   for (const file of outputFiles.filter(({ path }) => !isEntry(path))) await replace(file.path, file.contents);
-  await replace(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licences(Object.keys(metafile.inputs)));
+  await replace(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licences(Object.keys(parts.metafile.inputs)));
   for (const file of outputFiles.filter(({ path }) => isEntry(path))) await replace(file.path, file.contents);
   const written = new Set([...outputFiles.map(({ path }) => basename(path)), 'THIRD-PARTY-LICENSES.txt']);
   for (const name of await readdir(dist)) {

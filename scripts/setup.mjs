@@ -39,7 +39,7 @@ async function npmPackages() {
   if (await hasNpmPackages()) return;
   await step('Installing npm packages', async (progress) => {
     const npm = process.env['npm_execpath'];
-    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=http'];
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http'];
     const [program, ...rest] = npm ? [process.execPath, npm, ...args] : ['npm', ...args];
     await run(program, rest, process.env, (line) => {
       const [, name] = /http fetch GET 200 \S+\/((?:@[^/]+\/)?[^/]+)\/-\//.exec(line) ?? [];

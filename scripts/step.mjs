@@ -5,10 +5,11 @@
  * @template T
  * @param {string} title
  * @param {(progress: (text: string) => void) => Promise<T>} work
+ * @param {NodeJS.WriteStream} [stream]
  * @returns {Promise<T>}
  */
-export async function step(title, work) {
-  const terminal = process.stdout.isTTY;
+export async function step(title, work, stream = process.stdout) {
+  const terminal = stream.isTTY;
   const began = Date.now();
   const seconds = () => `${((Date.now() - began) / 1000).toFixed(0)} s`;
   let doing = '';
@@ -17,10 +18,10 @@ export async function step(title, work) {
   const show = () => {
     if (terminal) {
       const line = `${title} (${seconds()})${doing && `: ${doing}`}`;
-      process.stdout.write(`\r\x1b[K${line.slice(0, (process.stdout.columns || 80) - 1)}`);
+      stream.write(`\r\x1b[K${line.slice(0, (stream.columns || 80) - 1)}`);
       changed = true;
     } else if (doing !== shown || !changed) {
-      process.stdout.write(`${title}${doing && `: ${doing}`}\n`);
+      stream.write(`${title}${doing && `: ${doing}`}\n`);
       changed = true;
       shown = doing;
     }
@@ -32,6 +33,6 @@ export async function step(title, work) {
     });
   } finally {
     clearInterval(timer);
-    if (changed) process.stdout.write(terminal ? `\r\x1b[K${title}: ${seconds()}\n` : `${title}: ${seconds()}\n`);
+    if (changed) stream.write(terminal ? `\r\x1b[K${title}: ${seconds()}\n` : `${title}: ${seconds()}\n`);
   }
 }

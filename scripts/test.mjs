@@ -5,7 +5,14 @@ import { follow } from './child.mjs';
 import { root, setUp } from './setup.mjs';
 import { count, inWords, suites, sum } from './vitest-report.mjs';
 
-const projects = ['unit', 'contract', 'kernel', 'spark', 'frontends', 'faults'];
+/**
+ * What runs one after another, and what beside it. The soak waits most of the time, for what it has killed to come back; front ends wait
+ * for pages and processes while another Spark works.
+ */
+const stages = [
+  [['unit', 'contract', 'kernel'], ['soak']],
+  [['spark'], ['frontends', 'faults']],
+];
 const reports = join(root, '.cache', 'test');
 const nodeModules = join(root, 'node_modules');
 
@@ -31,7 +38,9 @@ async function check() {
 async function runProject(project) {
   const report = join(reports, `${project}.json`);
   await rm(report, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  // The soak tells by itself how far it is, and its reporter says nothing before its end.
+  const printed = project === 'soak' ? 'tap-flat' : 'default';
+  const reporters = [`--reporter=${printed}`, '--reporter=json', `--outputFile.json=${report}`];
   const args = ['run', '--config', join(root, 'test/vitest.config.ts'), '--project', project, ...reporters];
   const { code, asked } = await follow(process.execPath, [join(nodeModules, 'vitest/vitest.mjs'), ...args], process.env);
   if (asked) process.exit(130);
@@ -46,7 +55,11 @@ try {
   outcomes.push(['set-up', await timed('set-up', async () => setUp().then(() => ({ passed: 0, failed: 0, skipped: 0 })))]);
   await mkdir(reports, { recursive: true });
   outcomes.push(['types', await timed('types', check)]);
-  for (const project of projects) outcomes.push([project, await timed(project, () => runProject(project))]);
+  for (const lanes of stages) {
+    await Promise.all(lanes.map(async (projects) => {
+      for (const project of projects) outcomes.push([project, await timed(project, () => runProject(project))]);
+    }));
+  }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   outcomes.push(['set-up', { passed: 0, failed: 1, skipped: 0, seconds: 0 }]);

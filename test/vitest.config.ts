@@ -31,8 +31,10 @@ function project(name: string, limit: number, more: object = {}): object {
   };
 }
 
+/** As many files at once as there are cores: these tests mostly wait for processes that they started. */
+const atOnce = { maxWorkers: '100%' };
 /** Tests that start the program find it built; those on Spark share one embedded workspace, and take turns. */
-const built = { globalSetup: ['test/support/dist.ts'] };
+const built = { ...atOnce, globalSetup: ['test/support/dist.ts'] };
 const onSpark = { globalSetup: ['test/support/dist.ts', 'test/support/spark-workspace.ts'], fileParallelism: false, maxWorkers: 1 };
 
 export default defineConfig({
@@ -41,12 +43,13 @@ export default defineConfig({
     // What the front ends' client logs of its connections matters only where a test fails.
     silent: 'passed-only',
     projects: [
-      project('unit', 60 * seconds),
-      project('contract', 60 * seconds),
+      project('unit', 60 * seconds, atOnce),
+      project('contract', 60 * seconds, atOnce),
       project('kernel', 120 * seconds, built),
       project('spark', 300 * seconds, onSpark),
       project('frontends', 600 * seconds, onSpark),
       project('faults', 180 * seconds, built),
+      project('soak', 600 * seconds, built),
     ],
   },
 });

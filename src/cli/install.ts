@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Option, type Command } from 'commander';
-import { settingVariables } from '../databricks/config/settings.ts';
+import { settingVariables } from '../databricks/config/fields.ts';
 import { activeEnvironment, kernelsDirectory, type Target } from '../kernelspec/directories.ts';
 import { installSpec, uninstallSpecs } from '../kernelspec/install.ts';
 import { isVersioned, stableNode, unversioned } from '../kernelspec/launcher.ts';
@@ -29,6 +29,15 @@ interface InstallOptions extends TargetOptions {
   readonly env: readonly string[];
 }
 
+const installHelp = `
+What is not said here, each kernel reads from its environment and ~/.databrickscfg when it starts.
+
+Examples:
+  databricks-kernel install                            the three kernels, for you
+  databricks-kernel install --sys-prefix python sql    two of them, in the active Python environment
+  databricks-kernel install --profile PROD --cluster-id 0123-456789-abcdefgh --name prod --display-name Production
+  databricks-kernel install --host embedded --config table.json=on --env TZ=UTC sql`;
+
 /** `install` and `uninstall`. */
 export function addInstallCommands(program: Command): void {
   const languages = Object.keys(kernelLanguages) as KernelLanguage[];
@@ -42,11 +51,13 @@ export function addInstallCommands(program: Command): void {
     .addOption(collected('--config <key=value>', 'setting of `%config` that cells start with, for example table.json=on'))
     .addOption(collected('--env <name=value>', 'environment variable of the kernels'))
     .addArgument(new Argument('[language...]', 'default: all').choices(languages))
+    .addHelpText('after', installHelp)
     .action(async (chosen: KernelLanguage[], options: InstallOptions) => {
       await install(chosen.length > 0 ? [...new Set(chosen)] : languages, options);
     });
   addTargetOptions(program.command('uninstall'))
     .description('remove the kernels from Jupyter; without an option, wherever they were installed')
+    .addHelpText('after', '\nExample:\n  databricks-kernel uninstall --sys-prefix')
     .action(uninstall);
 }
 

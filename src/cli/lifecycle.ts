@@ -69,9 +69,10 @@ function watchedParent(): () => boolean {
   const windows = process.platform === 'win32';
   const frontEnd = windows ? 0 : Number(process.env['JPY_PARENT_PID'] ?? 0);
   const watchesFrontEnd = frontEnd > 1 && frontEnd !== parent && exists(frontEnd);
+  const isOrphan = frontEnd > 1 && parent <= 1 && !watchesFrontEnd;
   return () => {
-    // Who was started by init itself, in a container, has nobody to outlive.
-    const parentLives = parent <= 1 || (windows ? exists(parent) : process.ppid === parent);
+    // Who was started by init itself, in a container, has nobody to outlive; an orphan's front end died while it started.
+    const parentLives = !isOrphan && (parent <= 1 || (windows ? exists(parent) : process.ppid === parent));
     return parentLives && (!watchesFrontEnd || exists(frontEnd));
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { ContextId } from '../databricks/types.ts';
 import type { Interpreter } from '../kernel/interpreter.ts';
 import { startKernel, type Kernel } from '../kernel/kernel.ts';
 import { isKernelLanguage, kernelLanguages, type KernelLanguage } from '../languages/info.ts';
@@ -20,22 +21,25 @@ const log = trace('run');
 export interface RunArguments {
   readonly language: KernelLanguage;
   readonly connectionFile: string;
+  /** A context that lives already, in which cells are to run. */
+  readonly contextId?: ContextId;
 }
 
 /** Reads the arguments after `run`. Throws `BridgeError` `config` for anything that is missing or unknown. */
 export function parseRunArguments(argv: readonly string[]): RunArguments {
-  const { language, file } = readOptions(argv);
+  const { language, file, 'context-id': contextId } = readOptions(argv);
   const languages = Object.keys(kernelLanguages).join(', ');
   if (language === undefined) throw usage('--language', `--language is missing: give one of ${languages}.`);
   if (!isKernelLanguage(language)) throw usage('--language', `Unknown language "${language}": give one of ${languages}.`);
   if (file === undefined) throw usage('-f', 'The connection file is missing: a front end gives it as -f FILE.');
-  return { language, connectionFile: file };
+  if (contextId === '') throw usage('--context-id', 'The id of the context is missing: give it as --context-id ID.');
+  return { language, connectionFile: file, ...(contextId !== undefined && { contextId: contextId as ContextId }) };
 }
 
-function readOptions(argv: readonly string[]): { language?: string | undefined; file?: string | undefined } {
+function readOptions(argv: readonly string[]): { language?: string | undefined; file?: string | undefined; 'context-id'?: string | undefined } {
   try {
     // The name is for lists of kernels and processes, which tell them apart by their arguments.
-    const options = { language: { type: 'string' }, file: { type: 'string', short: 'f' }, name: { type: 'string' } } as const;
+    const options = { language: { type: 'string' }, file: { type: 'string', short: 'f' }, name: { type: 'string' }, 'context-id': { type: 'string' } } as const;
     // `jupyter run FILE` gives the kernel its own arguments as well; the file comes as a cell.
     return parseArgs({ args: [...argv], options, allowPositionals: true }).values;
   } catch (error) {
@@ -53,7 +57,7 @@ function usage(setting: string, message: string): BridgeError {
  * Throws `BridgeError` `config` for wrong arguments, a wrong connection file or a port in use.
  */
 export async function run(argv: readonly string[]): Promise<void> {
-  const { language, connectionFile } = parseRunArguments(argv);
+  const { language, connectionFile, contextId } = parseRunArguments(argv);
   let kernel: Kernel | undefined;
   // The very first thing: without a handler a Ctrl-C meant for the front end would end the kernel with it.
   const lifecycle = watchLifecycle({
@@ -68,7 +72,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const channels = await bindChannels(connectionFile);
   kernel = startKernel({
     channels,
-    interpreter: openInterpreter(language),
+    interpreter: openInterpreter(language, contextId),
     facts: {
       implementation: 'databricks-kernel',
       version: packageVersion,
@@ -84,7 +88,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   );
 }
 
-async function openInterpreter(language: KernelLanguage): Promise<Interpreter> {
+async function openInterpreter(language: KernelLanguage, contextId: ContextId | undefined): Promise<Interpreter> {
   // Loading keeps the event loop busy: a front end's first question, which is on its way by now, goes first.
   await nextTurn();
   const [{ createInterpreter }, { changeOptions, defaultOptions }, { createSession }, { createConnect }] = await Promise.all([
@@ -98,6 +102,7 @@ async function openInterpreter(language: KernelLanguage): Promise<Interpreter> {
   const session = createSession({
     language,
     connect: createConnect(),
+    contextId,
     home: kernelHome(thisMachine()),
     identity: (await identify(process.pid)) ?? '',
   });

@@ -1,7 +1,7 @@
 import type { LaunchCommand } from '../workspace/locate.ts';
 
 /** Settings for real workspaces, and for a Spark or Python that is not the embedded workspace's: PYTHONPATH often names another PySpark. */
-const foreign = /^(DATABRICKS_(?!KERNEL_)|SPARK_|PYSPARK_|HADOOP_|PYTHONPATH$|PYTHONHOME$|PYTHONSTARTUP$)/;
+const foreign = /^(DATABRICKS_(?!KERNEL_)|ARM_|SPARK_|PYSPARK_|HADOOP_|PYTHONPATH$|PYTHONHOME$|PYTHONSTARTUP$)/;
 
 /**
  * How this very program is started as the server of the embedded workspace. Settings for real workspaces, credentials among them, are

@@ -1,89 +1,133 @@
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
-import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { BridgeError } from '../lib/errors.ts';
+import type { JsonValue } from '../lib/json.ts';
 import { lockHolder } from '../lib/lock-file.ts';
-import { packageVersion } from '../lib/package-file.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import { kernelHome } from '../lib/paths.ts';
-import { configureTrace, trace } from '../lib/trace.ts';
 import { systemClock } from '../lib/time.ts';
 import { askToStop, askWorkspace } from '../workspace/control.ts';
-import type { Driver } from '../workspace/driver/driver.ts';
-import { failureMark } from '../workspace/launch.ts';
-import { locateWorkspace, refuseWindows } from '../workspace/locate.ts';
-import type { DriverPlace } from '../workspace/serve.ts';
+import type { WorkspaceInfo } from '../workspace/control.ts';
+import { readFaultPlan } from '../workspace/fault-rules.ts';
+import { ownAddress } from '../workspace/guard.ts';
+import { locateWorkspace } from '../workspace/locate.ts';
 import { readState, workspaceFiles } from '../workspace/state-file.ts';
+import { interruptible } from './interruptible.ts';
 import { thisMachine } from './machine.ts';
-import { report } from './report.ts';
+import { print, printResult, printWarning } from './output.ts';
+import { startProgress } from './progress.ts';
 import { workspaceLaunch } from './workspace-launch.ts';
+import { addServeCommand, inMs, realCommands, withServeFlags, type ServeFlags, type WorkspaceCommands } from './workspace-serve.ts';
 
-/** Starts the driver of a cluster on `master`, a Spark master URL. */
-export type StartDriverOn = (master: string, place: DriverPlace) => Promise<Driver>;
+const help = `
+Kernels and commands start it by themselves where no other workspace is chosen, and it ends when nobody has used it for a while.
 
-export interface WorkspaceCommands {
-  readonly startDriver: StartDriverOn;
-  readonly version: string;
-  /** How often the server looks for idleness and dead owners, in milliseconds. */
-  readonly sweepEveryMs?: number;
-  /** Hears the steps of the server process; its log by default. */
-  readonly log?: (text: string) => void;
-}
-
-interface ServeFlags {
-  readonly port: number;
-  readonly dialect?: 'classic' | 'modern';
-  readonly master: string;
-  readonly idleTimeout: number;
-  readonly servedBefore?: number;
-}
+Examples:
+  databricks-kernel workspace start --master local[4]
+  databricks-kernel workspace status
+  databricks-kernel workspace logs --driver
+  databricks-kernel workspace stop`;
 
 /** Adds `workspace start|stop|status|logs`, and the hidden `workspace serve` that is the server process. */
-export function addWorkspaceCommands(
-  program: Command,
-  commands: WorkspaceCommands = { startDriver: startSparkDriverOn, version: packageVersion },
-): void {
+export function addWorkspaceCommands(program: Command, commands: WorkspaceCommands = realCommands): void {
   const home = () => kernelHome(thisMachine());
-  const group = program.command('workspace').description('the embedded workspace: Apache Spark on this machine behind the Databricks APIs');
-  withServeFlags(group.command('start').description('start it where it does not run; returns when it answers')).action(async (flags: ServeFlags) => {
-    await start(home(), commands.version, flags);
-  });
-  group.command('stop').description('end it, with its clusters and contexts').action(async () => stop(home()));
+  const group = program.command('workspace').description('Apache Spark on this machine behind the Databricks APIs').addHelpText('after', help);
+  withServeFlags(group.command('start'))
+    .description('start it where it does not run; returns when it answers')
+    .addHelpText('after', '\nWhere one runs already with another address, port, master or time, that is said, and it stays as it is.\n\nExamples:\n  databricks-kernel workspace start\n  databricks-kernel workspace start --dialect classic --port 8080 --idle-timeout 480')
+    .action((flags: ServeFlags, command: Command) => interruptible(({ interrupted }) => start(home(), commands.version, given(flags, command), interrupted)));
+  group
+    .command('stop')
+    .description('end it, with its clusters and contexts')
+    .addHelpText('after', '\nExample:\n  databricks-kernel workspace stop')
+    .action(async () => stop(home()));
   group
     .command('status')
     .description('whether it runs, where, and what it holds; exit code 1 when it does not run')
-    .option('--json', 'as JSON')
-    .action(async ({ json }: { json?: boolean }) => status(home(), json === true));
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  databricks-kernel workspace status --json | jq -r .url')
+    .action(async ({ json }: { json?: true }) => status(home(), json));
   group
     .command('logs')
     .description('print its log')
     .option('--driver', 'the log of its Spark driver instead')
-    .action(async ({ driver }: { driver?: boolean }) => logs(home(), driver === true));
-  withServeFlags(group.command('serve', { hidden: true }))
-    .option('--served-before <count>', 'give way where there have been more servers', wholeNumber)
-    .action(async (flags: ServeFlags) => serveHere(home(), commands, flags));
+    .addHelpText('after', '\nExample:\n  databricks-kernel workspace logs --driver | tail -100')
+    .action(async ({ driver }: { driver?: true }) => logs(home(), driver === true));
+  addServeCommand(group, home, commands);
 }
 
-function withServeFlags(command: Command): Command {
-  return command
-    .option('--port <port>', 'port to listen on; 0 takes a free one', port, 0)
-    .addOption(new Option('--dialect <dialect>', 'which servers to resemble: those of 2015, or of today').choices(['classic', 'modern']))
-    .option('--master <url>', 'Spark master that clusters run on', 'local[*]')
-    .option('--idle-timeout <minutes>', 'end after so long without a context or a request', minutes, 30);
+/** Those that stand on the command line; for the others any workspace will do. */
+function given(flags: ServeFlags, command: Command): Partial<ServeFlags> {
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => command.getOptionValueSource(name) === 'cli'));
 }
 
-async function start(home: string, version: string, { port, dialect, master, idleTimeout }: ServeFlags): Promise<void> {
-  const flags = ['--port', String(port), '--master', master, '--idle-timeout', String(idleTimeout), ...(dialect ? ['--dialect', dialect] : [])];
-  const onStage = (text: string) => process.stderr.write(`${text}\n`);
-  const { url, clusterId } = await locateWorkspace({ home, version, dialect, launch: workspaceLaunch(flags), onStage });
-  process.stdout.write(`The embedded workspace answers at ${url}, cluster ${clusterId}; its token is in ${workspaceFiles(home).state}\n`);
+async function start(home: string, version: string, wanted: Partial<ServeFlags>, signal: AbortSignal): Promise<void> {
+  const { port, bind, dialect, master, idleTimeout, faults } = wanted;
+  if (faults !== undefined) {
+    await readFaultPlan(faults);
+    if ((await askHere(home)) !== undefined) throw runsAlready();
+  }
+  const options = { port, bind, dialect, master, 'idle-timeout': idleTimeout, faults: faults && resolve(faults) };
+  const flags = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
+  using progress = startProgress({ afterMs: 0 });
+  try {
+    const { url, clusterId } = await locateWorkspace({ home, version, dialect, launch: workspaceLaunch(flags), signal, onStage: progress.show });
+    const rules = (await askHere(home))?.faultRules;
+    // Somebody else was faster.
+    if (faults !== undefined && rules === undefined) throw runsAlready();
+    progress.stop();
+    await checkStarted(home, wanted);
+    if (bind !== undefined && !isLoopback(bind)) printWarning(isOpen(bind));
+    print(`The embedded workspace answers at ${url}, cluster ${clusterId}; its token is in ${workspaceFiles(home).state}`);
+    if (rules !== undefined) print(faultsAreOn(rules));
+  } catch (error) {
+    progress.stop();
+    // It may be another's who waits for it as well.
+    if (signal.aborted) process.stderr.write('The embedded workspace goes on starting; "databricks-kernel workspace stop" ends it.\n');
+    throw error;
+  }
 }
+
+async function askHere(home: string): Promise<WorkspaceInfo | undefined> {
+  const state = await readState(home);
+  return state && askWorkspace(state);
+}
+
+function runsAlready(): BridgeError<'config'> {
+  return new BridgeError('config', 'The embedded workspace runs already: run "databricks-kernel workspace stop", then start it with faults.', { setting: '--faults' });
+}
+
+const faultsAreOn = (rules: number) => `Faults are on (${rules} ${rules === 1 ? 'rule' : 'rules'}): calls fail on purpose`;
+
+/** Throws `BridgeError` `config` where one that ran already was started otherwise. */
+async function checkStarted(home: string, { port, bind, master, idleTimeout }: Partial<ServeFlags>): Promise<void> {
+  const state = await readState(home);
+  if (state === undefined) return;
+  const { url, bind: listensAt = ownAddress, master: runsOn, idleTimeoutMs } = state;
+  const listensOn = Number(new URL(url).port || 80);
+  const refuse = (setting: string, has: string) => {
+    throw new BridgeError('config', `An embedded workspace runs already and ${has}: run "databricks-kernel workspace stop" first.`, { setting });
+  };
+  if (bind !== undefined && bind !== listensAt) refuse('--bind', `listens at ${listensAt}`);
+  // 0 is any port.
+  if (port !== undefined && port !== 0 && port !== listensOn) refuse('--port', `listens on port ${listensOn}`);
+  if (master !== undefined && runsOn !== undefined && master !== runsOn) refuse('--master', `has ${runsOn} as its master`);
+  if (idleTimeout !== undefined && typeof idleTimeoutMs === 'number' && inMs(idleTimeout) !== idleTimeoutMs) {
+    refuse('--idle-timeout', `ends after ${idleTimeoutMs / 60_000} minutes without use`);
+  }
+}
+
+const isOpen = (bind: string) =>
+  `Warning: other machines can reach the embedded workspace at ${bind}. Whoever has its token runs code on this machine as you, and what is sent is not encrypted.`;
 
 async function stop(home: string): Promise<void> {
   const { lock } = workspaceFiles(home);
   const holder = await lockHolder(lock);
-  if (holder === undefined) return void process.stdout.write('No embedded workspace is running.\n');
+  if (holder === undefined) return print('No embedded workspace is running.');
   const state = await readState(home);
   const asked = state && (await askToStop(state, false));
   const pid = Number.parseInt(holder, 10);
@@ -94,7 +138,7 @@ async function stop(home: string): Promise<void> {
     if (systemClock.now() > deadline) signalProcess(pid, 'SIGKILL');
     await systemClock.sleep(50);
   }
-  process.stdout.write('The embedded workspace has stopped.\n');
+  print('The embedded workspace has stopped.');
 }
 
 function signalProcess(pid: number, signal: NodeJS.Signals): void {
@@ -106,21 +150,21 @@ function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function status(home: string, json: boolean): Promise<void> {
+async function status(home: string, json: true | undefined): Promise<void> {
   const state = await readState(home);
   const info = state && (await askWorkspace(state));
   if (state === undefined || info === undefined) {
     process.exitCode = 1;
-    process.stdout.write(json ? `${JSON.stringify({ running: false })}\n` : 'No embedded workspace is running.\n');
-    return;
+    return printResult(json, { running: false }, () => 'No embedded workspace is running.');
   }
   const { token: _secret, ...shown } = state;
-  if (json) return void process.stdout.write(`${JSON.stringify({ running: true, ...shown, ...info })}\n`);
-  const clusters = info.clusters.map(({ id, status: word, message }) => `Cluster ${id}: ${word}${message === '' ? '' : `. ${message}`}\n`);
-  process.stdout.write(
-    `The embedded workspace answers at ${state.url}\nProcess ${info.pid}, version ${info.version}, ${info.dialect} dialect, since ${state.started}\n` +
-      `${clusters.join('')}Open contexts: ${info.contexts}\n`,
-  );
+  const answer = { running: true, ...shown, ...info } as unknown as JsonValue;
+  printResult(json, answer, () => {
+    const clusters = info.clusters.map(({ id, status: word, message }) => `Cluster ${id}: ${word}${message === '' ? '' : `, ${message}`}\n`);
+    const lines = [`The embedded workspace answers at ${state.url}`, `Process ${info.pid}, version ${info.version}, ${info.dialect} dialect, since ${state.started}`];
+    if (info.faultRules !== undefined) lines.push(faultsAreOn(info.faultRules));
+    return `${lines.join('\n')}\n${clusters.join('')}Open contexts: ${info.contexts}\n`;
+  });
 }
 
 async function logs(home: string, driver: boolean): Promise<void> {
@@ -131,63 +175,7 @@ async function logs(home: string, driver: boolean): Promise<void> {
   } catch {
     throw new BridgeError('config', `There is no log yet: ${file} does not exist.`, { setting: 'DATABRICKS_KERNEL_HOME' });
   }
-  await pipeline(createReadStream(file), process.stdout, { end: false });
-}
-
-/** The server process: ends by SIGTERM, SIGINT, `workspace stop` or idleness. */
-async function serveHere(home: string, { startDriver, version, sweepEveryMs, log }: WorkspaceCommands, flags: ServeFlags): Promise<void> {
-  refuseWindows(process.platform);
-  configureTrace('info');
-  const tell = log ?? trace('workspace').info;
-  const ended = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ended.abort());
-  try {
-    const { serve } = await import('../workspace/serve.ts');
-    await serve({
-      home,
-      version,
-      pid: process.pid,
-      port: flags.port,
-    servedBefore: flags.servedBefore,
-      dialect: flags.dialect ?? 'modern',
-      idleTimeoutMs: flags.idleTimeout * 60_000,
-      startDriver: (place) => startDriver(flags.master, place),
-      signal: ended.signal,
-      log: tell,
-      ...(sweepEveryMs !== undefined && { sweepEveryMs }),
-    });
-  } catch (error) {
-    process.exitCode = report(error);
-    tell(`${failureMark}${BridgeError.from(error).message}`);
-  }
-  // Whatever a driver left open must not keep a process alive that nobody can find any more.
-  process.exit();
-}
-
-async function startSparkDriverOn(master: string, place: DriverPlace): Promise<Driver> {
-  const [{ ensureRuntime }, { startSparkDriver }] = await Promise.all([
-    import('../workspace/driver/runtime.ts'),
-    import('../workspace/driver/spark-driver.ts'),
-  ]);
-  const machine = thisMachine();
-  const { DATABRICKS_KERNEL_PYTHON: python, DATABRICKS_KERNEL_JAVA: java } = machine.env;
-  const runtime = await ensureRuntime({ machine, pid: process.pid, home: kernelHome(machine), python, java, onProgress: place.onProgress });
-  return startSparkDriver({ runtime, master, ...place });
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Not a whole number.');
-}
-
-function port(text: string): number {
-  const value = wholeNumber(text);
-  if (value <= 65_535) return value;
-  throw new InvalidArgumentError('Ports end at 65535.');
-}
-
-function minutes(text: string): number {
-  const value = Number(text);
-  if (text !== '' && value >= 0) return value;
-  throw new InvalidArgumentError('Not a number of minutes.');
+  if (!process.stdout.isTTY) return pipeline(createReadStream(file), process.stdout, { end: false });
+  // What users' code prints stands in it, too.
+  for await (const line of createInterface({ input: createReadStream(file) })) print(line === '' ? '\n' : line);
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { BridgeError } from '../lib/errors.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { formatJson } from './json.ts';
@@ -14,13 +15,23 @@ export function unknownDialect(): Dialect {
   return { body: 'json', clusters2: undefined };
 }
 
-export interface EncodedBody {
+/** A body as it goes out: a text, or a stream of known length that is opened anew for each attempt. */
+export type EncodedBody = TextBody | StreamedBody;
+
+export interface TextBody {
   readonly contentType: string;
   readonly text: string;
 }
 
+export interface StreamedBody {
+  readonly contentType: string;
+  /** In bytes. */
+  readonly length: number;
+  readonly open: () => Readable;
+}
+
 /** Nested values in a form are JSON text, as in the document's `data = {…}` examples. */
-export function encodeBody(fields: JsonObject, encoding: Dialect['body']): EncodedBody {
+export function encodeBody(fields: JsonObject, encoding: Dialect['body']): TextBody {
   if (encoding === 'json') return { contentType: 'application/json', text: formatJson(fields) };
   const form = new URLSearchParams(Object.entries(fields).map(([name, value]): [string, string] => [name, plain(value)]));
   return { contentType: 'application/x-www-form-urlencoded', text: form.toString() };
@@ -30,12 +41,14 @@ function plain(value: JsonValue): string {
   return typeof value === 'string' ? value : formatJson(value);
 }
 
-/** A server that reads forms only does not see the fields of a JSON body, or refuses its type. */
-export function refusesJson(error: unknown): boolean {
+/** A server that reads forms only does not see the fields of a JSON body, or refuses its type. Whoever refuses like this did nothing. */
+export function refusesJson(error: unknown, fields: JsonObject): boolean {
   if (!(error instanceof BridgeError) || !error.is('api')) return false;
   const { status, serverMessage } = error.details;
   if (status === 415) return true;
-  return (status === 400 || status === 500) && /key not found: (language|clusterId)|content-?type|media type|\bjson\b/i.test(serverMessage);
+  if (status !== 400 && status !== 500) return false;
+  const missing = /key not found: (\w+)/.exec(serverMessage)?.[1];
+  return missing === undefined ? /content-?type|media type|\bjson\b/i.test(serverMessage) : Object.hasOwn(fields, missing);
 }
 
 /** No such API here, as opposed to no such cluster. */

@@ -1,6 +1,8 @@
 import { BridgeError } from '../lib/errors.ts';
 import type { JsonValue } from '../lib/json.ts';
-import { isObject, parseJson } from './json.ts';
+import type { Setting } from './config/fields.ts';
+import type { Proxy } from './config/network.ts';
+import { formatJson, isObject, parseJson } from './json.ts';
 
 /** An answer of a server, before anything is made of it. */
 export interface HttpAnswer {
@@ -20,9 +22,16 @@ export interface ServerNames {
   readonly credentialsOrigin: string;
 }
 
-/** Turns every answer that is not what was asked for into a `BridgeError` `api`. `what` is the call, e.g. `commands/execute`. */
-export function answerError(answer: HttpAnswer, what: string, server: ServerNames): BridgeError<'api'> {
-  const serverMessage = serverWords(answer);
+/** Blots what is secret out of a text. */
+export type Hide = (text: string) => string;
+const asItIs: Hide = (text) => text;
+
+/**
+ * Turns every answer that is not what was asked for into a `BridgeError` `api`. `what` is the call, e.g. `commands/execute`; some servers
+ * repeat the login that they refuse, which `hide` blots.
+ */
+export function answerError(answer: HttpAnswer, what: string, server: ServerNames, hide: Hide = asItIs): BridgeError<'api'> {
+  const serverMessage = serverWords(answer, hide);
   const retryAfterMs = parseRetryAfter(answer);
   const details = { status: answer.status, serverMessage, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   return new BridgeError('api', sentence(answer, what, server, serverMessage), details);
@@ -49,10 +58,11 @@ function redirectTarget(answer: HttpAnswer): string {
 }
 
 /** The error in the server's own words, from any of the bodies that servers and the proxies before them send. */
-export function serverWords(answer: HttpAnswer): string {
-  const text = answer.text.trim();
+export function serverWords(answer: HttpAnswer, hide: Hide = asItIs): string {
+  const text = hide(answer.text).trim();
   if (text === '') return statusWords[answer.status] ?? `HTTP ${answer.status}`;
-  const words = isHtml(answer) ? htmlWords(text) : jsonWords(text) ?? text;
+  // Again, because what stood in another form is readable now; and before it is shortened, because half a secret would not be found.
+  const words = hide(isHtml(answer) ? htmlWords(text) : jsonWords(text) ?? text);
   return words.replace(/\s+/g, ' ').trim().replace(/\.$/, '').slice(0, 1000);
 }
 
@@ -68,13 +78,25 @@ function jsonWords(text: string): string | undefined {
   const code = body['error_code'] ?? body['scimType'];
   const words = typeof message === 'string' ? message : undefined;
   if (code === undefined || code === null || code === '') return words;
-  return words === undefined ? String(code) : `${String(code)}: ${words}`;
+  const shown = typeof code === 'string' ? code : formatJson(code);
+  return words === undefined ? shown : `${shown}: ${words}`;
 }
 
 function htmlWords(text: string): string {
-  const inner = /<pre[^>]*>([\s\S]*?)<\/pre>/i.exec(text)?.[1] ?? /<title[^>]*>([\s\S]*?)<\/title>/i.exec(text)?.[1] ?? text;
-  return inner.replace(/<[^>]*>/g, ' ');
+  const inner = inside(text, /<pre[^<>]*>/i, /<\/pre>/i) ?? inside(text, /<title[^<>]*>/i, /<\/title>/i) ?? text;
+  return inner.replace(/<[^<>]*>/g, ' ').replace(/&(?:lt|gt|quot|#39|apos|nbsp|amp);/g, (entity) => entities[entity] ?? entity);
 }
+
+/** What stands between the first `opening` and the `closing` after it. Not one pattern: it would try each opening to the end of the text. */
+function inside(text: string, opening: RegExp, closing: RegExp): string | undefined {
+  const begin = opening.exec(text);
+  if (begin === null) return undefined;
+  const rest = text.slice(begin.index + begin[0].length);
+  const end = closing.exec(rest);
+  return end === null ? undefined : rest.slice(0, end.index);
+}
+
+const entities: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&apos;': "'", '&nbsp;': ' ', '&amp;': '&' };
 
 export function isHtml(answer: HttpAnswer): boolean {
   return /^\s*<(!doctype|html|head|body|title|pre)\b/i.test(answer.text);
@@ -106,23 +128,54 @@ export function isTheServers(refusal: BridgeError<'api'>): boolean {
   return status >= 400 && status !== 502 && status !== 504;
 }
 
-/** Turns a failure of the network into a `BridgeError` `net`. `sent` is true from the moment the request was written to a connection. */
-export function networkError(thrown: unknown, what: string, sent: boolean, deadlineMs: number, server: ServerNames): BridgeError<'net'> {
-  const code = errorCode(thrown);
-  return new BridgeError('net', networkSentence(code, what, sent, deadlineMs, server), { host: server.host, sent }, { cause: thrown });
+/** What servers of either API say of a cluster id that they do not know. */
+export function isUnknownCluster(error: unknown): error is BridgeError<'api'> {
+  if (!(error instanceof BridgeError) || !error.is('api')) return false;
+  return /unknown cluster|cluster .*does not exist|RESOURCE_DOES_NOT_EXIST/i.test(error.details.serverMessage);
 }
 
-function networkSentence(code: string, what: string, sent: boolean, deadlineMs: number, { host, hostOrigin }: ServerNames): string {
+/** What servers of API 2.x say of a cluster that is not in a state for what was asked. */
+export function isWrongState(error: unknown): error is BridgeError<'api'> {
+  return error instanceof BridgeError && error.is('api') && /INVALID_STATE|unexpected state/i.test(error.details.serverMessage);
+}
+
+/** A request that got no answer. `sent` is true from the moment it was written to a connection; `proxy` is what it was to go by. */
+export interface Failure {
+  readonly failure: unknown;
+  readonly sent: boolean;
+  readonly proxy?: Setting<Proxy> | undefined;
+}
+
+/** Turns a failure of the network into a `BridgeError` `net`. */
+export function networkError(failed: Failure, what: string, deadlineMs: number, server: ServerNames): BridgeError<'net'> {
+  const { failure, sent } = failed;
+  // A broken answer hangs on some of them; it may repeat the login.
+  if (failure instanceof Error && 'data' in failure) delete failure.data;
+  const closed = /^UND_ERR_(?:DESTROYED|CLOSED)$/.test(errorCode(failure));
+  return new BridgeError('net', networkSentence(failed, what, deadlineMs, server), { host: server.host, sent, ...(closed && { closed }) }, { cause: failure });
+}
+
+function networkSentence({ failure, sent, proxy }: Failure, what: string, deadlineMs: number, { host, hostOrigin }: ServerNames): string {
+  const code = errorCode(failure);
   if (sent) {
     if (/TIMEOUT|ETIMEDOUT/.test(code)) return `${host} did not answer ${what} within ${deadlineMs / 1000} s.`;
     return `The connection to ${host} broke before the answer to ${what} was here (${code}).`;
   }
+  if (/CERT|TLS|SSL|SIGNED|SIGNATURE|ISSUER/.test(code)) {
+    const setting = 'NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE or SSL_CERT_FILE';
+    return `The secure connection to ${host} failed (${code}): check ${hostOrigin}; for a certificate of your own organisation set ${setting} to its file. Checking it cannot be switched off.`;
+  }
+  if (proxy !== undefined) return proxySentence(failure, code, host, proxy);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${host} cannot be found (${code}): check ${hostOrigin} and the network connection.`;
   if (code === 'ECONNREFUSED') return `Nothing answers at ${host} (connection refused): check ${hostOrigin}.`;
-  if (/CERT|TLS|SSL|SIGNED|SIGNATURE|ISSUER/.test(code)) {
-    return `The secure connection to ${host} failed (${code}): check ${hostOrigin}; for a certificate of your own organisation set NODE_EXTRA_CA_CERTS to its file.`;
-  }
   return `${host} cannot be reached (${code}): check ${hostOrigin}, the network connection and the proxy.`;
+}
+
+function proxySentence(failure: unknown, code: string, host: string, { value: { url }, origin }: Setting<Proxy>): string {
+  const status = /^Proxy response \((\d+)\)/.exec(failure instanceof Error ? failure.message : '')?.[1];
+  if (status === '407') return `The proxy ${url.host} wants a login before it connects to ${host} (HTTP 407): check the user and password in ${origin}.`;
+  const why = status === undefined ? code : `HTTP ${status}`;
+  return `The proxy ${url.host} does not connect to ${host} (${why}): check ${origin}, or name the host in NO_PROXY.`;
 }
 
 /** The code of the innermost error that has one. */

@@ -1,11 +1,13 @@
-import type { Dispatcher } from 'undici';
+import { BridgeError } from '../lib/errors.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { trace } from '../lib/trace.ts';
-import type { Credentials } from './auth/chain.ts';
+import type { Credentials, Login } from './auth/credentials.ts';
 import type { EncodedBody } from './dialect.ts';
-import type { HttpAnswer, ServerNames } from './errors.ts';
+import type { ServerNames } from './errors.ts';
 import { answerError, networkError } from './errors.ts';
 import { parseJson } from './json.ts';
+import type { Network, WireRequest } from './network.ts';
+import { createNetwork } from './network.ts';
 
 const log = trace('databricks');
 
@@ -18,11 +20,12 @@ export interface ApiRequest {
 
 /** Requests to one server over kept connections. */
 export interface Http {
-  readonly server: ServerNames;
+  /** The address without credentials, e.g. `https://dbc-1.cloud.databricks.com`. */
+  readonly host: string;
   /**
    * Sends one request once and reads its answer as JSON. Nothing but its own deadline ends it: an aborted request could lose the only
    * reading of a result, or the id of something that was made. Throws `BridgeError`: `net` (`sent` tells whether the server may have
-   * seen it) or `api`.
+   * seen it) or `api`, and what `credentials` throws.
    */
   call(request: ApiRequest): Promise<JsonValue>;
   /** Waits for the requests in flight. */
@@ -35,47 +38,42 @@ export interface HttpOptions {
   readonly url: URL;
   readonly hostOrigin: string;
   readonly credentials: Credentials;
-  /** `databricks-kernel/<version> …`, as the vendor's SDKs write it. */
+  /** `databricks-kernel/<version> …`, as the vendor's SDKs write it; the kind of login is added. */
   readonly userAgent: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** For the answer to begin, and again for each part of it to arrive. */
+  /** How requests go out; closed with this. Directly, unless it is given. */
+  readonly network?: Network;
+  /** Of the network that is not given: for the answer to begin, and again for each part of it to arrive. */
   readonly deadlineMs?: number;
 }
 
-/** Loaded on first use: it takes longer to load than all the rest of a kernel. */
-async function openDispatcher(url: URL, deadlineMs: number): Promise<Dispatcher> {
-  const { createDispatcher } = await import('./dispatcher.ts');
-  return createDispatcher(url, deadlineMs);
-}
-
 export function createHttp(options: HttpOptions): Http {
-  const { url, credentials, deadlineMs = 60_000 } = options;
-  const server: ServerNames = { host: url.origin, hostOrigin: options.hostOrigin, credentialsOrigin: credentials.origin };
-  const fixed = { accept: 'application/json', 'user-agent': options.userAgent, ...options.headers };
-  let opened: Promise<Dispatcher> | undefined;
+  const { url, hostOrigin, credentials, network = createNetwork({}, options.deadlineMs) } = options;
+  const { origin: host } = url;
+  const fixed = { accept: 'application/json', ...options.headers };
 
   return {
-    server,
+    host,
     async call(request) {
       const what = request.path.replace(/^\/api\/[\d.]+\//, '');
-      opened ??= openDispatcher(url, deadlineMs);
-      const dispatcher = await opened;
-      const sendAs = (login: Login) =>
-        send(dispatcher, url, request, { ...fixed, ...login, ...(request.body && { 'content-type': request.body.contentType }) });
-      const login = await credentials.headers();
+      const sendAs = (login: Login) => network.exchange(url, wireRequest(request, { ...fixed, 'user-agent': `${options.userAgent} auth/${login.type}`, ...login.headers() }));
+      let login = await credentials.login();
       let exchange = await sendAs(login);
       if ('answer' in exchange && exchange.answer.status === 401) {
         // Nothing was done for a login that was refused, so that even a command may go out again, once, with a newer one.
-        const renewed = await credentials.headers(true);
-        if (renewed['authorization'] !== login['authorization']) exchange = await sendAs(renewed);
+        const renewed = await credentials.login(login);
+        if (renewed !== login) exchange = await sendAs((login = renewed));
       }
+      const server: ServerNames = { host, hostOrigin, credentialsOrigin: login.origin };
       if ('failure' in exchange) {
-        const error = networkError(exchange.failure, what, exchange.sent, deadlineMs, server);
+        // A file that cannot be read any more is no fault of the network.
+        if (exchange.failure instanceof BridgeError) throw exchange.failure;
+        const error = networkError(exchange, what, network.deadlineMs, server);
         log.debug(`${request.method} ${request.path}: ${error.message}`);
         throw error;
       }
       const { answer } = exchange;
-      const refused = () => answerError({ ...answer, text: credentials.hide(answer.text) }, what, server);
+      const refused = () => answerError(answer, what, server, (text) => login.hide(text));
       log.debug(`${request.method} ${request.path}: ${answer.status}, ${answer.text.length} characters`);
       if (answer.status < 200 || answer.status >= 300) throw refused();
       try {
@@ -85,40 +83,17 @@ export function createHttp(options: HttpOptions): Http {
         throw refused();
       }
     },
-    async close() {
-      await (await opened)?.close();
-    },
-    async destroy() {
-      await (await opened)?.destroy();
-    },
+    close: () => network.close(),
+    destroy: () => network.destroy(),
   };
 }
 
-type Login = Readonly<Record<string, string>>;
+function wireRequest({ method, path, query, body }: ApiRequest, headers: Readonly<Record<string, string>>): WireRequest {
+  const asked = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
+  const request = { method, path: path + asked, headers: { ...headers, ...(body && bodyHeaders(body)) } };
+  return body === undefined ? request : { ...request, body: 'text' in body ? body.text : body.open() };
+}
 
-type Exchange = { readonly answer: HttpAnswer } | { readonly failure: unknown; readonly sent: boolean };
-
-/** One exchange through undici's `dispatch`, the one place of it that tells when a request goes onto a connection. */
-function send(dispatcher: Dispatcher, url: URL, request: ApiRequest, headers: Record<string, string>): Promise<Exchange> {
-  const query = request.query === undefined ? '' : `?${new URLSearchParams(request.query).toString()}`;
-  const options = { origin: url.origin, path: request.path + query, method: request.method, headers, body: request.body?.text ?? null };
-  return new Promise((resolve) => {
-    const text = new TextDecoder();
-    const parts: string[] = [];
-    let sent = false;
-    let head: Omit<HttpAnswer, 'text'> = { status: 0, headers: {} };
-    dispatcher.dispatch(options, {
-      onRequestStart: () => {
-        sent = true;
-      },
-      onResponseStart: (_controller, status, answered) => {
-        head = { status, headers: answered };
-      },
-      onResponseData: (_controller, chunk) => {
-        parts.push(text.decode(chunk, { stream: true }));
-      },
-      onResponseEnd: () => resolve({ answer: { ...head, text: parts.join('') + text.decode() } }),
-      onResponseError: (_controller, failure) => resolve({ failure, sent }),
-    });
-  });
+function bodyHeaders(body: EncodedBody): Record<string, string> {
+  return { 'content-type': body.contentType, ...('length' in body && { 'content-length': String(body.length) }) };
 }

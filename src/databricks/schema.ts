@@ -1,3 +1,4 @@
+import { deepestJson } from '../lib/json.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { isObject, parseJson } from './json.ts';
 import type { Column, SparkType } from './types.ts';
@@ -11,7 +12,7 @@ export function parseType(value: JsonValue | undefined): SparkType {
   try {
     return fromJson(parseJson(value));
   } catch {
-    return new HiveType(value).whole() ?? value;
+    return value.split('<', deepestJson + 1).length > deepestJson ? value : (new HiveType(value).whole() ?? value);
   }
 }
 

@@ -2,8 +2,9 @@ import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels } from '../protocol/channels.ts';
 import { toCellError, type CellError } from '../protocol/cell-error.ts';
 import type { CommType, Contents, ReplyTo, ReplyType, RequestType } from '../protocol/contents.ts';
+import { constant } from '../protocol/json.ts';
 import type { RequestOf } from '../protocol/parse.ts';
-import { exchange, type Exchange, type Signals } from './exchange.ts';
+import { ChannelExchange, type Exchange, type Signals } from './exchange.ts';
 
 const log = trace('kernel');
 
@@ -26,7 +27,7 @@ export async function dispatch(
   executionCount: () => number,
 ): Promise<'ok' | 'error'> {
   const { request } = inbound;
-  const status = (execution_state: 'busy' | 'idle') => channels.publish(channels.make('status', { execution_state }, request.header));
+  const status = (state: 'busy' | 'idle') => channels.publish(channels.make('status', states[state], request.header));
   const reply = (content: Contents[ReplyType]) => {
     const type = replyType(request.header.msg_type);
     if (type) inbound.reply(channels.make(type, content, request.header));
@@ -68,10 +69,14 @@ function handle<T extends RequestType | CommType>(
   channels: KernelChannels,
 ): Answer<T> | Promise<Answer<T>> {
   const handler: Handler<T> = handlers[request.type];
-  return handler(exchange(request, inbound, signals, channels));
+  return handler(new ChannelExchange(request, inbound, signals, channels));
 }
+
+const states = { busy: constant({ execution_state: 'busy' } as const), idle: constant({ execution_state: 'idle' } as const) };
+
+const asks = '_request';
 
 /** Comms and unknown messages have none. */
 function replyType(type: string): ReplyType | undefined {
-  return type.endsWith('_request') ? (type.replace(/_request$/, '_reply') as ReplyType) : undefined;
+  return type.endsWith(asks) ? (`${type.slice(0, -asks.length)}_reply` as ReplyType) : undefined;
 }

@@ -21,18 +21,34 @@ export interface Signals {
   readonly killed: AbortSignal;
 }
 
-export function exchange<T extends RequestType | CommType>(
-  request: RequestOf<T>,
-  inbound: Inbound,
-  signals: Signals,
-  channels: KernelChannels,
-): Exchange<T> {
-  return {
-    request,
-    interrupted: signals.interrupted,
-    killed: signals.killed,
-    publish: (type, content) => channels.publish(channels.make(type, content, request.header)),
-    input: (prompt, password) =>
-      inbound.input(channels.make('input_request', { prompt, password }, request.header), AbortSignal.any([signals.interrupted, signals.killed])),
-  };
+/** Of one request and the channels that it came on. */
+export class ChannelExchange<T extends RequestType | CommType> implements Exchange<T> {
+  readonly request: RequestOf<T>;
+  readonly #inbound: Inbound;
+  readonly #signals: Signals;
+  readonly #channels: KernelChannels;
+
+  constructor(request: RequestOf<T>, inbound: Inbound, signals: Signals, channels: KernelChannels) {
+    this.request = request;
+    this.#inbound = inbound;
+    this.#signals = signals;
+    this.#channels = channels;
+  }
+
+  get interrupted(): AbortSignal {
+    return this.#signals.interrupted;
+  }
+
+  get killed(): AbortSignal {
+    return this.#signals.killed;
+  }
+
+  publish<P extends IopubType>(type: P, content: Contents[P]): void {
+    this.#channels.publish(this.#channels.make(type, content, this.request.header));
+  }
+
+  input(prompt: string, password: boolean): Promise<string> {
+    const message = this.#channels.make('input_request', { prompt, password }, this.request.header);
+    return this.#inbound.input(message, AbortSignal.any([this.interrupted, this.killed]));
+  }
 }

@@ -27,7 +27,7 @@ const taskOverhead = 2048;
  */
 export class ExecutionQueue {
   readonly #clock: Clock;
-  readonly #pause: () => Promise<void>;
+  readonly #pause: () => Promise<void> | undefined;
   readonly #waiting: { readonly task: Task; refused: boolean }[] = [];
   #running: Interruption | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -36,8 +36,8 @@ export class ExecutionQueue {
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #closed = false;
 
-  /** @param pause Waited for after each task, so that none begins while what the last one said cannot leave. Must not reject. */
-  constructor(clock: Clock, pause: () => Promise<void>) {
+  /** @param pause What it gives is waited for after each task, so that none begins while what the last one said cannot leave. Must not reject. */
+  constructor(clock: Clock, pause: () => Promise<void> | undefined) {
     this.#clock = clock;
     this.#pause = pause;
   }
@@ -49,11 +49,11 @@ export class ExecutionQueue {
     if (!this.#busy) this.#ended = this.#work();
   }
 
-  /** Resolves when the tasks that wait take less memory than may be used for them: at once, as a rule. */
-  async room(): Promise<void> {
-    if (this.#waitingBytes <= maxWaitingBytes || this.#closed) return;
+  /** A promise of the time when the tasks that wait take less memory than may be used for them; as a rule, that is now. */
+  room(): Promise<void> | undefined {
+    if (this.#waitingBytes <= maxWaitingBytes || this.#closed) return undefined;
     this.#room ??= pending();
-    await this.#room.promise;
+    return this.#room.promise;
   }
 
   /** Interrupts what runs now; harmless when nothing does. What is queued goes on unless the interrupted cell stops it. */
@@ -74,7 +74,8 @@ export class ExecutionQueue {
     this.#busy = true;
     for (let next = this.#next(); next; next = this.#next()) {
       await this.#take(next);
-      await this.#pause();
+      const pause = this.#pause();
+      if (pause) await pause;
     }
     this.#busy = false;
   }

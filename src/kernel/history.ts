@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { appendFile, chmod, mkdir, open, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { systemClock, type Clock } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
 import type { HistoryEntry, HistoryQuery } from '../protocol/contents.ts';
 import { globMatcher } from './glob.ts';
@@ -13,6 +14,14 @@ const rememberedLines = 10_000;
 const maxFileBytes = 16 * 1024 * 1024;
 /** A cell longer than this (generated code, pasted data) is not worth remembering. */
 const maxInputLength = 256 * 1024;
+
+/**
+ * Cells that follow each other within this time (milliseconds) are written together, and not while the first of them is being sent: to read
+ * what a long file holds, which comes before the first writing, takes a tenth of a second.
+ */
+const togetherMs = 50;
+/** Beyond so many characters the next write begins, because only a short one is whole beside those of other kernels. */
+const together = 64 * 1024;
 
 /** One line of the file: which kernel process, its execution count, the code. */
 type Stored = readonly [session: string, line: number, input: string];
@@ -42,16 +51,20 @@ const nothing: Past = { lines: [], mayBeWritten: true, rest: '' };
  */
 export class History {
   readonly #path: string | undefined;
+  readonly #clock: Clock;
   readonly #id = randomUUID();
   readonly #own: { readonly line: number; readonly input: string; output?: string }[] = [];
+  readonly #hurry = new AbortController();
   #past: Promise<Past> | undefined;
-  #written: Promise<void> = Promise.resolve();
+  readonly #unwritten: string[] = [];
+  #writing: Promise<void> | undefined;
   #rest: string | undefined;
   #hasFailed = false;
 
   /** @param path The shared file; made with its directory, readable by its owner only. Without one nothing is kept. */
-  constructor(path?: string) {
+  constructor(path?: string, clock: Clock = systemClock) {
     this.#path = path;
+    this.#clock = clock;
   }
 
   /** Never throws and never waits: a full disk costs the history, not the cell. */
@@ -59,7 +72,8 @@ export class History {
     if (input.trim() === '' || input.length > maxInputLength) return;
     this.#own.push({ line, input });
     const stored: Stored = [this.#id, line, input];
-    this.#written = this.#written.then(() => this.#append(stored));
+    this.#unwritten.push(`${JSON.stringify(stored)}\n`);
+    this.#writing ??= this.#write();
   }
 
   /** Notes the text of a cell's result, for requests that ask for outputs. Kept in memory only. */
@@ -81,9 +95,10 @@ export class History {
     });
   }
 
-  /** Resolves when all that was added has been written, or could not be. */
-  flush(): Promise<void> {
-    return this.#written;
+  /** Resolves when all that was added has been written, or could not be. What comes later is written at once. */
+  async flush(): Promise<void> {
+    this.#hurry.abort();
+    await this.#writing;
   }
 
   #load(): Promise<Past> {
@@ -91,20 +106,39 @@ export class History {
     return this.#past;
   }
 
-  async #append(stored: Stored): Promise<void> {
+  async #write(): Promise<void> {
+    while (this.#unwritten.length > 0) {
+      await this.#clock.sleep(togetherMs, this.#hurry.signal);
+      let lines = '';
+      while (this.#unwritten.length > 0 && lines.length < together) lines += this.#unwritten.shift();
+      await this.#append(lines);
+    }
+    this.#writing = undefined;
+  }
+
+  async #append(lines: string): Promise<void> {
     if (this.#path === undefined) return;
     const { mayBeWritten, rest } = await this.#load();
     if (!mayBeWritten) return;
     this.#rest ??= rest;
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      await appendFile(this.#path, `${this.#rest}${JSON.stringify(stored)}\n`, { mode: 0o600 });
+      await appendLines(this.#path, this.#rest + lines);
       this.#rest = '';
     } catch (error) {
       if (!this.#hasFailed) log.warn(`cells are not added to ${this.#path}: ${String(error)}`);
       this.#hasFailed = true;
     }
   }
+}
+
+/** The directory is made only where it is missing: this is done for every cell. */
+async function appendLines(path: string, lines: string): Promise<void> {
+  const append = () => appendFile(path, lines, { mode: 0o600 });
+  await append().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await append();
+  });
 }
 
 function choose(lines: readonly Line[], session: number, query: HistoryQuery): readonly Line[] {

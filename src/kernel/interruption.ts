@@ -11,8 +11,9 @@ type State =
 /** How far one request has been interrupted: asked to stop, then given up. */
 export class Interruption implements Signals {
   readonly #clock: Clock;
-  readonly #interrupted = new AbortController();
-  readonly #killed = new AbortController();
+  // Most requests are answered at once, and nobody looks at either.
+  #interrupted: AbortController | undefined;
+  #killed: AbortController | undefined;
   #state: State = { is: 'running' };
 
   constructor(clock: Clock) {
@@ -20,18 +21,18 @@ export class Interruption implements Signals {
   }
 
   get interrupted(): AbortSignal {
-    return this.#interrupted.signal;
+    return (this.#interrupted ??= made(this.#state.is !== 'running')).signal;
   }
 
   get killed(): AbortSignal {
-    return this.#killed.signal;
+    return (this.#killed ??= made(this.#state.is === 'killed')).signal;
   }
 
   interrupt(): void {
     switch (this.#state.is) {
       case 'running':
         this.#state = { is: 'interrupted', since: this.#clock.now() };
-        this.#interrupted.abort();
+        this.#interrupted?.abort();
         return;
       case 'interrupted':
         if (this.#clock.now() - this.#state.since >= sameInterruptMs) this.kill();
@@ -46,7 +47,13 @@ export class Interruption implements Signals {
   /** Gives up at once, whatever was tried before. */
   kill(): void {
     this.#state = { is: 'killed' };
-    this.#interrupted.abort();
-    this.#killed.abort();
+    this.#interrupted?.abort();
+    this.#killed?.abort();
   }
+}
+
+function made(aborted: boolean): AbortController {
+  const controller = new AbortController();
+  if (aborted) controller.abort();
+  return controller;
 }

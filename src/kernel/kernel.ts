@@ -55,7 +55,7 @@ export function startKernel(options: KernelOptions): Kernel {
   });
   let stopping = false;
   const clock = options.clock ?? systemClock;
-  const queue = new ExecutionQueue(clock, () => channels.flushed());
+  const queue = new ExecutionQueue(clock, () => channels.room());
   const cells = executeHandlers(interpreter, store);
   const asks = askHandlers(interpreter, clock);
   const handlers: Handlers = {
@@ -100,7 +100,8 @@ export function startKernel(options: KernelOptions): Kernel {
       else await answer(inbound, neverAborted);
       if (stopping) break;
       // What a front end sends beyond that waits in its own memory. Control is never kept waiting.
-      if (channel === 'shell') await queue.room();
+      const room = channel === 'shell' ? queue.room() : undefined;
+      if (room) await room;
     }
     end();
   };

@@ -1,5 +1,5 @@
 import { copyFile, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { KernelLanguage } from '../languages/info.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { addToRecord, makeDirectory, readRecord, removeFromRecord } from './record.ts';
@@ -49,11 +49,11 @@ export async function uninstallSpecs(
   home: string,
   { everywhere }: { readonly everywhere: boolean },
 ): Promise<{ readonly removed: readonly string[]; readonly left: readonly string[] }> {
-  const found = await Promise.all(kernels.map(async (parent) => (await entries(parent)).map((name) => join(parent, name))));
+  const found = await specsIn(kernels);
   const recorded = everywhere ? (await readRecord(home)).specs : [];
   const removed: string[] = [];
   const left: string[] = [];
-  for (const directory of new Set([...found.flat(), ...recorded])) {
+  for (const directory of new Set([...found, ...recorded])) {
     const before = await stateOf(directory);
     if (before === 'foreign' || (before === 'absent' && !recorded.includes(directory))) continue;
     await removeFiles(directory);
@@ -61,6 +61,31 @@ export async function uninstallSpecs(
   }
   await removeFromRecord(home, everywhere ? [...recorded, ...removed] : [...removed, ...left]);
   return { removed, left };
+}
+
+/** One of our kernelspecs where Jupyter finds it. */
+export interface InstalledSpec {
+  readonly directory: string;
+  readonly displayName: string;
+  /** The programs that it starts: Node, and this one. */
+  readonly programs: readonly string[];
+}
+
+/** Our kernelspecs in the given `kernels` directories, and wherever the record in `home` says they are. */
+export async function installedSpecs(kernels: readonly string[], home: string): Promise<readonly InstalledSpec[]> {
+  const directories = new Set([...(await specsIn(kernels)), ...(await readRecord(home)).specs]);
+  const specs: InstalledSpec[] = [];
+  for (const directory of directories) {
+    if ((await stateOf(directory)) !== 'ours') continue;
+    const { argv, display_name: displayName } = JSON.parse(await readFile(join(directory, 'kernel.json'), 'utf8')) as KernelSpec;
+    specs.push({ directory, displayName, programs: argv.slice(0, argv.indexOf('run')).filter((argument) => isAbsolute(argument)) });
+  }
+  return specs;
+}
+
+async function specsIn(kernels: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(kernels.map(async (parent) => (await entries(parent)).map((name) => join(parent, name))));
+  return found.flat();
 }
 
 const unfinished = 'kernel.json.new';

@@ -1,3 +1,4 @@
+import { reported } from '../lib/controls.ts';
 import type { CellError } from '../protocol/cell-error.ts';
 import { htmlToText, stripAnsi } from '../render/html.ts';
 
@@ -10,12 +11,12 @@ export interface ErrorStyle {
 /**
  * An error from the two texts of an `error` result: `summary` is HTML (`<span class='ansi-red-fg'>ValueError</span>: bad`), `cause` the whole
  * report with ANSI colours. Classic servers send no summary: name and message then come from the cause. Without a cause, the summary is
- * the report.
+ * the report. Colours are the only control sequences that stay, in the report alone.
  */
 export function errorOf(summary: string, cause: string, style: ErrorStyle = {}): CellError {
-  const clean = htmlToText(summary).trim();
-  const { ename, evalue } = clean === '' ? nameAndMessage(stripAnsi(cause)) : (splitHead(clean) ?? { ename: 'Error', evalue: clean });
-  const report = cause.trim() === '' ? clean : cause;
+  const clean = reported(htmlToText(summary), false).trim();
+  const { ename, evalue } = clean === '' ? nameAndMessage(reported(cause, false)) : (splitHead(clean) ?? { ename: 'Error', evalue: clean });
+  const report = cause.trim() === '' ? clean : reported(cause, true);
   const kept = style.withoutStack ? withoutStack(report) : report;
   return { ename, evalue, traceback: coloured(kept.trim() === '' ? `${ename}: ${evalue}` : kept.trimEnd(), ename) };
 }
@@ -55,8 +56,13 @@ function withoutStack(report: string): string {
 function coloured(report: string, ename: string): readonly string[] {
   if (report.includes('\u001b[')) return report.split('\n');
   const [first = ''] = report.split('\n', 1);
-  const name = report.includes(ename) || !isHead(first) ? ename : (splitHead(first)?.ename ?? '');
-  const at = report.indexOf(name);
+  const name = placeOf(ename, report) >= 0 || !isHead(first) ? ename : (splitHead(first)?.ename ?? '');
+  const at = placeOf(name, report);
   if (name === '' || at < 0) return report.split('\n');
   return `${report.slice(0, at)}\u001b[0;31m${name}\u001b[0m${report.slice(at + name.length)}`.split('\n');
+}
+
+/** Where a name stands as a whole word: the `Error` of a report without a name is not that of `OutOfMemoryError`. */
+function placeOf(name: string, report: string): number {
+  return report.search(new RegExp(`(?<![\\w$])${name.replaceAll(/[.$]/g, '\\$&')}(?![\\w$])`));
 }

@@ -2,18 +2,18 @@
  * What went wrong on our side of the bridge. User code that fails is never an error here: it is a value (`CommandResult`).
  *
  * - `config`   a setting is missing, wrong or half given; `setting` names it
- * - `net`      the server could not be reached or did not answer; `sent` says whether it may have seen the request
+ * - `net`      the server could not be reached or did not answer; `sent` says whether it may have seen the request; `closed`: we broke it off
  * - `api`      the server refused the request; `status` is the HTTP status, `serverMessage` its own words, `retryAfterMs` its wish
- * - `context`  the execution context is gone, or could not be opened
- * - `command`  a command could not be run, or its result was lost
+ * - `context`  the execution context is gone (`lost`), or could not be opened; `failed`: why the server could not make it, in its words
+ * - `command`  a command could not be run, or its result was lost; `resultLost`: it has ended, and only the answer that told how was lost
  * - `internal` a defect of ours
  */
 export interface ErrorDetails {
   config: { readonly setting: string };
-  net: { readonly host: string; readonly sent: boolean };
+  net: { readonly host: string; readonly sent: boolean; readonly closed?: boolean };
   api: { readonly status: number; readonly serverMessage: string; readonly retryAfterMs?: number };
-  context: { readonly lost: boolean };
-  command: Record<never, never>;
+  context: { readonly lost: boolean; readonly failed?: string };
+  command: { readonly resultLost?: true };
   internal: Record<never, never>;
 }
 

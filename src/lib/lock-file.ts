@@ -56,6 +56,11 @@ export async function claimCount(path: string): Promise<number> {
   return (await newestClaim(path))?.number ?? 0;
 }
 
+/** Whether whoever held the lock last gave it back, rather than dying with it. */
+export async function wasReleased(path: string): Promise<boolean> {
+  return (await newestClaim(path))?.owner === '';
+}
+
 /** The claim stays, owned by nobody: were it removed, its number could be claimed by one who read the row long ago. */
 async function release(claim: string): Promise<void> {
   const draft = `${claim}.draft`;

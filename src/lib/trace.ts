@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { debuglog, type DebugLogger } from 'node:util';
+import { withoutControls } from './controls.ts';
 import { BridgeError } from './errors.ts';
 
 /** From the rarest to the most talkative; a level includes those before it. */
@@ -8,7 +9,7 @@ export type TraceLevel = (typeof traceLevels)[number];
 
 /**
  * The log of one layer. Messages are for the person who reads a log: one line, no newline at the end, never a secret,
- * never the user's code.
+ * never the user's code. Words of a server in them cannot command the terminal that shows the log.
  */
 export type Trace = { readonly [L in TraceLevel]: (message: string) => void };
 
@@ -32,10 +33,13 @@ export function configureTrace(setting: string | undefined): void {
 export function trace(layer: string): Trace {
   const debug: DebugLogger = debuglog(`databricks-kernel:${layer}`);
   const write = (level: TraceLevel) => (message: string) => {
-    debug('%s %s', level, message);
-    if (traceLevels.indexOf(level) > traceLevels.indexOf(target.level)) return;
+    const isWritten = traceLevels.indexOf(level) <= traceLevels.indexOf(target.level);
+    if (!isWritten && !debug.enabled) return;
+    const clean = withoutControls(message, false);
+    debug('%s %s', level, clean);
+    if (!isWritten) return;
     try {
-      writeSync(target.descriptor, `${new Date().toISOString()} ${level} ${layer}: ${message}\n`);
+      writeSync(target.descriptor, `${new Date().toISOString()} ${level} ${layer}: ${clean}\n`);
     } catch {
       // A log on a full disk or a closed pipe must not end a cell, and there is nowhere left to say so.
     }

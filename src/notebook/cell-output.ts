@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Cell } from '../kernel/interpreter.ts';
+import { oneLine, reported } from '../lib/controls.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Output } from '../protocol/output.ts';
 
@@ -29,9 +30,10 @@ interface Wait {
 export class CellOutput {
   readonly #cell: Cell;
   readonly #clock: Clock;
-  readonly #closed = new AbortController();
+  #isClosed = false;
   #held: { readonly name: StreamName; text: string } | undefined;
-  #flushIsDue = false;
+  /** There while text is held back; ends that. */
+  #holding: AbortController | undefined;
   /** Whether the text sent last to a stream ended in the middle of a line. */
   #midLine = false;
   #hasOutput = false;
@@ -51,7 +53,7 @@ export class CellOutput {
 
   /** Prints a line of ours, on stderr: it is not what the code printed. */
   say(text: string): void {
-    this.emit({ type: 'stream', content: { name: 'stderr', text: `${text}\n` } });
+    this.emit({ type: 'stream', content: { name: 'stderr', text: `${reported(text, true)}\n` } });
   }
 
   /**
@@ -89,12 +91,13 @@ export class CellOutput {
   close(): void {
     this.flush();
     this.#endWait(false);
-    this.#closed.abort();
+    this.#isClosed = true;
+    this.#holding?.abort();
   }
 
   /** Whether clearing the cell would take away nothing but what it waits for. */
   #isClearable(): boolean {
-    return !this.#hasOutput && !this.#held && !this.#closed.signal.aborted;
+    return !this.#hasOutput && !this.#held && !this.#isClosed;
   }
 
   #hold(name: StreamName, text: string): void {
@@ -102,16 +105,16 @@ export class CellOutput {
     if (this.#held && this.#held.name !== name) this.flush();
     if (this.#held) this.#held.text += text;
     else this.#held = { name, text };
+    if (this.#isClosed || this.#held.text.length > streamLimit) return this.flush();
     void this.#flushSoon();
-    if (this.#held.text.length > streamLimit) this.flush();
   }
 
   /** One timer, however often text changes streams: what is held when it ends was held no longer than that. */
   async #flushSoon(): Promise<void> {
-    if (this.#flushIsDue) return;
-    this.#flushIsDue = true;
-    await this.#clock.sleep(streamDelayMs, this.#closed.signal);
-    this.#flushIsDue = false;
+    if (this.#holding) return;
+    this.#holding = new AbortController();
+    await this.#clock.sleep(streamDelayMs, this.#holding.signal);
+    this.#holding = undefined;
     this.flush();
   }
 
@@ -128,7 +131,7 @@ export class CellOutput {
     while (!wait.over.signal.aborted) {
       if (wait.text !== shown) {
         shown = wait.text;
-        const data = { 'text/plain': shown };
+        const data = { 'text/plain': oneLine(shown) };
         const type = wait.displayId === undefined ? 'display_data' : 'update_display_data';
         wait.displayId ??= randomUUID();
         this.#cell.emit({ type, content: { data, metadata: {}, transient: { display_id: wait.displayId } } });

@@ -1,11 +1,11 @@
 import type { Cell } from '../kernel/interpreter.ts';
-import type { RemoteLanguage } from '../databricks/types.ts';
+import type { ContextId, RemoteLanguage } from '../databricks/types.ts';
 import type { Command, CommandEnd } from '../languages/language.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { sameInterruptMs, whenAborted } from '../lib/signals.ts';
 import type { Clock } from '../lib/time.ts';
-import { cellError, keyboardInterrupt } from '../protocol/cell-error.ts';
-import type { RunEnd, Session } from '../session/api.ts';
+import { cellError, keyboardInterrupt, type CellError } from '../protocol/cell-error.ts';
+import type { ContextInfo, RunEnd, Session } from '../session/api.ts';
 import type { CellOutput } from './cell-output.ts';
 
 interface Setting {
@@ -22,11 +22,42 @@ export function commandOf(setting: Setting, own: RemoteLanguage): Command {
   return (code, language = own) => run(setting, code, language);
 }
 
+/** The contexts behind a cell. */
+export interface Contexts {
+  /** The one that is open; an interrupt gives the question up. Throws `BridgeError`. */
+  current(): Promise<{ readonly context: ContextInfo | undefined } | { readonly error: CellError }>;
+  /** Takes up a context that lives; an interrupt gives that up. Throws `BridgeError`. */
+  attach(id: ContextId): Promise<{ readonly context: ContextInfo } | { readonly error: CellError }>;
+}
+
+export function contextsOf(setting: Setting): Contexts {
+  return { current: () => current(setting), attach: (id) => attach(setting, id) };
+}
+
+async function current({ session, cell }: Setting): ReturnType<Contexts['current']> {
+  const interrupted = whenAborted(cell.interrupted);
+  try {
+    return await Promise.race([session.context().then((context) => ({ context })), interrupted.then(() => ({ error: keyboardInterrupt }))]);
+  } finally {
+    interrupted.forget();
+  }
+}
+
+async function attach({ session, cell, output, forget }: Setting, id: ContextId): ReturnType<Contexts['attach']> {
+  try {
+    const end = await session.attach(id, { interrupted: cell.interrupted, killed: cell.killed, onStage: (stage) => output.waitFor(stage?.text) });
+    if (end.end === 'interrupted') return { error: keyboardInterrupt };
+    await forget(end.replaced);
+    return end;
+  } finally {
+    output.waitFor(undefined);
+  }
+}
+
 async function run(setting: Setting, code: string, language: RemoteLanguage): Promise<CommandEnd> {
   const { session, cell, output, forget } = setting;
   const gone: RemoteLanguage[] = [];
-  const over = new AbortController();
-  void adviseWhenCancelTakesLong(setting, over.signal);
+  const endAdvice = adviseWhenCancelTakesLong(setting);
   try {
     const end = await session.run(code, language, {
       interrupted: cell.interrupted,
@@ -45,17 +76,24 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
     if (error instanceof BridgeError && error.is('context') && error.details.lost) gone.push(language);
     throw error;
   } finally {
-    over.abort();
+    endAdvice();
     output.waitFor(undefined);
     await forget(gone);
   }
 }
 
-/** From the moment when another interrupt would no longer be the same one, and give the context up. */
-async function adviseWhenCancelTakesLong({ clock, cell, output }: Setting, over: AbortSignal): Promise<void> {
-  await whenAborted(AbortSignal.any([cell.interrupted, over]));
-  await clock.sleep(sameInterruptMs, over);
-  if (!over.aborted) output.advise('Still cancelling; interrupt again to give up the context and its variables.');
+/** From the moment when another interrupt would no longer be the same one, and give the context up. Returns how to end that. */
+function adviseWhenCancelTakesLong({ clock, cell, output }: Setting): () => void {
+  const over = new AbortController();
+  const interrupted = whenAborted(cell.interrupted);
+  void interrupted.then(async () => {
+    await clock.sleep(sameInterruptMs, over.signal);
+    if (!over.signal.aborted) output.advise('Still cancelling; interrupt again to give up the context and its variables.');
+  });
+  return () => {
+    interrupted.forget();
+    over.abort();
+  };
 }
 
 /** The interrupt did not end the command, or the kernel is going away. */
@@ -70,6 +108,8 @@ function endOf(end: RunEnd): CommandEnd {
       return { result: end.result };
     case 'interrupted':
       return { error: keyboardInterrupt };
+    case 'left':
+      return { error: cellError(keyboardInterrupt.ename, end.text) };
     case 'killed':
       return { error: givenUp };
   }

@@ -9,7 +9,7 @@ import type { View } from '../render/result.ts';
 import type { Session } from '../session/api.ts';
 import { CellOutput } from './cell-output.ts';
 import { parseCell, type CellSource } from './cell-source.ts';
-import { commandOf } from './command.ts';
+import { commandOf, contextsOf } from './command.ts';
 import { evaluated } from './evaluate.ts';
 import { LocalAnswers } from './local-answers.ts';
 import { magics } from './magics/index.ts';
@@ -55,6 +55,7 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
       language: await languages.get(own),
       languageOf: (id) => languages.get(id),
       command: commandOf(setting, own),
+      contexts: contextsOf(setting),
       runCode: async (code, language) => {
         const outcome = await language.run(code, commandOf(setting, language.id), (made) => output.emit(made), view());
         if (outcome.status === 'ok') answers.learn(code, language, cell.executionCount);

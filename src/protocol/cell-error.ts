@@ -1,9 +1,10 @@
+import { reported } from '../lib/controls.ts';
 import { BridgeError, type ErrorCode } from '../lib/errors.ts';
 import { trace } from '../lib/trace.ts';
 
 const log = trace('cell');
 
-/** An error that a cell ends with; `traceback` is lines, with ANSI colours. */
+/** An error that a cell ends with; `traceback` is lines, with ANSI colours and no other control sequence: consoles print them as they are. */
 export interface CellError {
   readonly ename: string;
   readonly evalue: string;
@@ -39,8 +40,9 @@ function nameOf<C extends ErrorCode>(error: BridgeError<C>): string {
   return names[error.code](error);
 }
 
-/** An error of ours: its name and a sentence. */
-export function cellError(ename: string, evalue: string, stack: readonly string[] = []): CellError {
+/** An error of ours: its name and a sentence, in which words of a server may stand. */
+export function cellError(ename: string, sentence: string, stack: readonly string[] = []): CellError {
+  const evalue = reported(sentence, false);
   return { ename, evalue, traceback: [`\u001b[0;31m${ename}\u001b[0m${evalue === '' ? '' : `: ${evalue}`}`, ...stack] };
 }
 

@@ -28,10 +28,11 @@ export interface KernelChannels extends AsyncDisposable {
   receive(channel: RequestChannel): AsyncIterable<Inbound>;
   publish(message: Outgoing<IopubType>): void;
   /**
-   * Resolves when what was sent before is on its way, or has been given up because a front end does not read. Whoever waits for it
-   * between requests does not produce faster than front ends take. Takes a bounded time unless they go on reading.
+   * Where much of what was sent has not left yet, a promise of the time when it has, or has been given up because a front end does not
+   * read; otherwise of the next turn of the event loop, where this one has lasted. Whoever waits for it between requests does not produce
+   * faster than front ends take. Takes a bounded time unless they go on reading.
    */
-  flushed(): Promise<void>;
+  room(): Promise<void> | undefined;
   /** Resolves when what front ends have sent on shell before now has most likely been received. Takes a bounded time. */
   caughtUp(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { Contents, MessageType } from './contents.ts';
+import { constant } from './json.ts';
 
 /** What the kernel says of itself in headers and in `kernel_info_reply`. */
 export const protocolVersion = '5.5';
@@ -27,6 +28,17 @@ export interface Outgoing<T extends MessageType = MessageType> {
   readonly content: Contents[T];
 }
 
+let lastDate = { ms: 0, text: '' };
+
+/** In ISO 8601; many messages are of the same millisecond. */
+function now(): string {
+  const ms = Date.now();
+  if (ms !== lastDate.ms) lastDate = { ms, text: new Date(ms).toISOString() };
+  return lastDate.text;
+}
+
+const empty: JsonObject = constant({});
+
 /** Makes the messages of one kernel process: all carry its session, which is new after a restart (JupyterLab tells restarts by that). */
 export type MessageMaker = <T extends MessageType>(type: T, content: Contents[T], parent?: Header) => Outgoing<T>;
 
@@ -39,11 +51,11 @@ export function messageMaker(session: string): MessageMaker {
       msg_type: type,
       session,
       username: 'kernel',
-      date: new Date().toISOString(),
+      date: now(),
       version: protocolVersion,
     },
-    parent: parent ?? {},
-    metadata: {},
+    parent: parent ?? empty,
+    metadata: empty,
     content,
   });
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { oneLine } from '../lib/controls.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { MimeBundle } from '../protocol/output.ts';
 
@@ -20,7 +21,7 @@ export function readDataUrl(url: string): Picture | undefined {
   const isText = type === 'image/svg+xml' || type.startsWith('text/');
   const content = isText ? textOf(body, isBase64) : isBase64 ? body : Buffer.from(percentDecoded(body), 'utf8').toString('base64');
   const size = type === 'image/png' ? pngSize(content) : undefined;
-  const words = size ? `<${type} ${size.width}x${size.height}>` : `<${type}>`;
+  const words = oneLine(size ? `<${type} ${size.width}x${size.height}>` : `<${type}>`);
   return { data: { 'text/plain': words, [type]: content }, metadata: size ? { [type]: size } : {} };
 }
 

@@ -1,4 +1,5 @@
 import type { CommandResult } from '../databricks/types.ts';
+import { oneLine } from '../lib/controls.ts';
 import type { CellError } from '../protocol/cell-error.ts';
 import type { MimeBundle, Output } from '../protocol/output.ts';
 import { isHtml } from './html.ts';
@@ -40,12 +41,12 @@ export function renderResult(result: CommandResult, readers: Readers, view: View
     case 'table':
       return { outputs: [display(renderTable(result, view.table))] };
     case 'image':
-      if (result.fileNames.length === 0) return { outputs: [display({ 'text/plain': 'The server announced a picture and sent none.' })] };
+      if (result.fileNames.length === 0) return { outputs: [sentence('The server announced a picture and sent none.')] };
       return { outputs: result.fileNames.map(renderImage) };
     case 'error':
       return { outputs: [], failure: readers.error(result.summary, result.cause) };
     case 'unknown':
-      return { outputs: [display({ 'text/plain': `The server sent a result of the unknown type "${result.resultType}": ${asJson(result.raw)}` })] };
+      return { outputs: [sentence(`The server sent a result of the unknown type "${result.resultType}": ${asJson(result.raw)}`)] };
   }
 }
 
@@ -70,7 +71,12 @@ function renderText(text: string, readers: Readers, view: View): readonly Output
 function renderImage(fileName: string): Output {
   const picture = readDataUrl(fileName);
   if (picture) return { type: 'display_data', content: picture };
-  return display({ 'text/plain': `The picture is too large for the API to send; it is a file on the workspace: ${fileName}` });
+  return sentence(`The picture is too large for the API to send; it is a file on the workspace: ${fileName}`);
+}
+
+/** Words of the server in it cannot command a terminal that shows it. */
+function sentence(text: string): Output {
+  return display({ 'text/plain': oneLine(text) });
 }
 
 function display(data: MimeBundle): Output {

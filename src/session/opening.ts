@@ -1,15 +1,21 @@
 import type { ContextAddress } from '../databricks/api/commands.ts';
-import type { RemoteLanguage } from '../databricks/types.ts';
-import { waitForContext } from '../databricks/wait.ts';
+import type { ContextId, RemoteLanguage } from '../databricks/types.ts';
 import { passClusterGate } from './cluster-gate.ts';
 import type { Connect, Connection, Wait } from './connection.ts';
 import type { Journal } from './journal.ts';
+import { makeContext, takeUp } from './making.ts';
 import type { Stage } from './stage.ts';
 
 /** A context that takes commands. */
 export interface OpenContext {
   readonly connection: Connection;
   readonly address: ContextAddress;
+  /** The life of the cluster in which it was opened, as `Cluster.incarnation`. */
+  readonly incarnation: string;
+  /** Whether this program made it, and destroys it. */
+  readonly owned: boolean;
+  /** What the first command in it is told of its cluster. */
+  readonly remarks: readonly string[];
 }
 
 /** What the slots of one session share. */
@@ -20,7 +26,9 @@ export interface Surroundings {
   readonly identity: string;
   /** Called with each connection made. */
   onConnected(connection: Connection): void;
-  /** Destroys a context and closes its connection, in the background. */
+  /** Destroys a context. Never rejects: one that cannot be destroyed now stays in the journal. */
+  discard(connection: Connection, address: ContextAddress): Promise<void>;
+  /** Closes a connection, in the background, with the context on it destroyed first. */
   retire(connection: Connection, address?: ContextAddress): void;
 }
 
@@ -35,9 +43,10 @@ export class Opening {
   readonly #watchers = new Set<(stage: Stage) => void>();
   #stage: Stage | undefined;
 
-  constructor(surroundings: Surroundings, language: RemoteLanguage) {
+  /** `existing`: a context that lives already and is taken up instead of a new one. */
+  constructor(surroundings: Surroundings, language: RemoteLanguage, existing?: ContextId) {
     this.#surroundings = surroundings;
-    this.done = this.#open(language);
+    this.done = this.#open(language, existing);
     // A failure is for the cell that waits; where none does, the next one opens again and meets it.
     this.done.catch(() => undefined);
   }
@@ -54,24 +63,36 @@ export class Opening {
     this.#abandoned.abort();
   }
 
-  async #open(language: RemoteLanguage): Promise<OpenContext | undefined> {
-    const { connect, journal, onConnected, retire } = this.#surroundings;
+  async #open(language: RemoteLanguage, existing: ContextId | undefined): Promise<OpenContext | undefined> {
+    const { connect, journal, onConnected, discard, retire } = this.#surroundings;
     const wait: Wait = { onStage: (stage) => this.#setStage(stage), signal: this.#abandoned.signal };
     const connection = await connect(wait);
     onConnected(connection);
-    let address: ContextAddress | undefined;
     let opened = false;
     try {
-      const usable = await passClusterGate(connection, wait, () => this.mayStartCluster);
-      if (!usable || wait.signal.aborted) return undefined;
-      wait.onStage({ waitsFor: 'context', text: `Opening a ${language} context on cluster ${connection.describe.cluster} at ${connection.describe.host}` });
-      address = await this.#create(connection, language, wait.signal);
-      await journal.add(connection.client.host, address);
-      await waitForContext(connection.client, address, wait.signal);
+      const cluster = await passClusterGate(connection, wait, () => existing === undefined && this.mayStartCluster);
+      if (wait.signal.aborted) return undefined;
+      if (existing !== undefined) {
+        const address = await takeUp(connection, existing, cluster, wait);
+        const owned = await journal.adopt(connection, address);
+        opened = true;
+        return { connection, address, owned, incarnation: cluster?.incarnation ?? '', remarks: cluster?.remarks ?? [] };
+      }
+      if (cluster === undefined) return undefined;
+      const address = await makeContext(connection, wait, {
+        language,
+        cluster,
+        create: async () => {
+          const made = await this.#create(connection, language, wait.signal);
+          await journal.add(connection, made);
+          return made;
+        },
+        discard: (context) => discard(connection, context),
+      });
       opened = true;
-      return { connection, address };
+      return { connection, address, owned: true, incarnation: cluster.incarnation, remarks: cluster.remarks };
     } finally {
-      if (!opened) retire(connection, address);
+      if (!opened) retire(connection);
     }
   }
 

@@ -1,10 +1,10 @@
 import type { ContextAddress } from '../databricks/api/commands.ts';
 import { checkCommand } from '../databricks/run-command.ts';
-import type { RemoteLanguage } from '../databricks/types.ts';
+import type { ContextId, RemoteLanguage } from '../databricks/types.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { within } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
-import type { RunEnd, RunOptions, Session } from './api.ts';
+import type { AttachEnd, ContextInfo, RunEnd, RunOptions, Session } from './api.ts';
 import type { Connect, Connection } from './connection.ts';
 import { ContextSlot } from './context-slot.ts';
 import { Journal } from './journal.ts';
@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly connect: Connect;
   /** `DATABRICKS_KERNEL_HOME`, where the journal is. */
   readonly home: string;
+  /** A context that lives already, which is taken up first, with its variables. */
+  readonly contextId?: ContextId | undefined;
   /** This process as `identify` of `lib/process-identity.ts` names it; '' where the platform cannot. */
   readonly identity: string;
 }
@@ -35,10 +37,12 @@ class ContextSession implements Session {
   /** What goes on in the background and `close` waits for. */
   readonly #background = new Set<Promise<void>>();
   readonly #connections = new Set<Connection>();
-  #swept = false;
+  /** Settles when what dead processes left behind is destroyed; it goes by the first connection. */
+  #swept: Promise<void> | undefined;
   #closed = false;
+  #leavesContexts = false;
 
-  constructor({ language, connect, home, identity }: SessionOptions) {
+  constructor({ language, connect, home, identity, contextId }: SessionOptions) {
     const journal = new Journal(home, identity);
     this.#surroundings = {
       connect,
@@ -46,13 +50,14 @@ class ContextSession implements Session {
       identity,
       onConnected: (connection) => {
         this.#connections.add(connection);
-        if (this.#swept) return;
-        this.#swept = true;
-        this.#inBackground(journal.sweep(connection.client));
+        if (this.#swept !== undefined) return;
+        this.#swept = journal.sweep(connection, contextId);
+        this.#inBackground(this.#swept);
       },
+      discard: (connection, address) => this.#discard(journal, connection, address),
       retire: (connection, address) => this.#inBackground(this.#retire(journal, connection, address)),
     };
-    this.#main = new ContextSlot(language, this.#surroundings);
+    this.#main = new ContextSlot(language, this.#surroundings, { existing: contextId });
   }
 
   prepare(): void {
@@ -60,7 +65,7 @@ class ContextSession implements Session {
   }
 
   async run(code: string, language: RemoteLanguage, options: RunOptions): Promise<RunEnd> {
-    if (this.#closed) throw new BridgeError('context', 'The session is closed: restart the kernel.', { lost: true });
+    this.#expectOpen();
     checkCommand(code);
     const slot = this.#others.get(language) ?? this.#main;
     const end = await slot.run(code, language, options);
@@ -70,10 +75,24 @@ class ContextSession implements Session {
     throw new BridgeError('context', `The server refuses ${language} commands even in a ${language} context.`, { lost: false });
   }
 
-  async close(deadlineMs: number): Promise<void> {
+  async attach(contextId: ContextId, options: RunOptions): Promise<AttachEnd> {
+    this.#expectOpen();
+    return this.#main.attach(contextId, options);
+  }
+
+  context(): Promise<ContextInfo | undefined> {
+    return this.#main.info();
+  }
+
+  #expectOpen(): void {
+    if (this.#closed) throw new BridgeError('context', 'The session is closed: restart the kernel.', { lost: true });
+  }
+
+  async close(deadlineMs: number): Promise<boolean> {
     this.#closed = true;
-    await within(deadlineMs, this.#closeAll());
+    const inTime = await within(deadlineMs, this.#closeAll().then(() => true));
     await Promise.all([...this.#connections].map(({ client }) => client.destroy()));
+    return inTime === true && !this.#leavesContexts;
   }
 
   async #closeAll(): Promise<void> {
@@ -85,22 +104,31 @@ class ContextSession implements Session {
     const known = this.#others.get(language);
     if (known !== undefined) return known;
     const news = `This server runs ${language} in an execution context of its own: variables and temp views are not shared with ${this.#main.language}.`;
-    const slot = new ContextSlot(language, this.#surroundings, news);
+    const slot = new ContextSlot(language, this.#surroundings, { firstNews: news });
     this.#others.set(language, slot);
     return slot;
   }
 
   /** A context that cannot be destroyed now stays in the journal, for the next kernel that starts. */
-  async #retire(journal: Journal, connection: Connection, address: ContextAddress | undefined): Promise<void> {
+  async #discard(journal: Journal, connection: Connection, address: ContextAddress): Promise<void> {
     try {
-      if (address !== undefined) {
-        await connection.client.contexts.destroy(address);
-        await journal.remove(address);
-      }
+      await connection.client.contexts.destroy(address);
+      await journal.remove(address);
     } catch (error) {
+      if (hasEnded(connection, error)) return journal.remove(address);
+      this.#leavesContexts = true;
       log.warn(`a context could not be destroyed: ${BridgeError.from(error).message}`);
     }
-    await connection.client.close();
+  }
+
+  async #retire(journal: Journal, connection: Connection, address: ContextAddress | undefined): Promise<void> {
+    if (address === undefined) await connection.client.close();
+    else {
+      await this.#discard(journal, connection, address);
+      await this.#swept;
+      // What still waits for an answer asks about a context that is gone.
+      await connection.client.destroy();
+    }
     this.#connections.delete(connection);
   }
 
@@ -108,4 +136,10 @@ class ContextSession implements Session {
     const tracked = work.finally(() => this.#background.delete(tracked));
     this.#background.add(tracked);
   }
+}
+
+/** An embedded workspace that nobody finds, or that another has followed at the same port, has taken its contexts along. */
+function hasEnded({ embedded }: Connection, error: unknown): boolean {
+  if (!embedded || !(error instanceof BridgeError)) return false;
+  return (error.is('net') && !error.details.sent) || (error.is('api') && error.details.status === 401);
 }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Router } from 'zeromq';
-import { received } from './sockets.ts';
+import { receive } from './sockets.ts';
 import type { HeartbeatReport, HeartbeatSetup } from './heartbeat.ts';
 
 /** Entry point of the heartbeat's thread: echoes whatever arrives until it is asked to stop. */
@@ -11,7 +11,7 @@ const report = (message: HeartbeatReport) => parentPort?.postMessage(message);
 parentPort?.once('message', () => socket.close());
 if (await isBound()) {
   report({ endpoint: socket.lastEndpoint ?? address });
-  for await (const frames of received(socket)) await socket.send(frames);
+  for (let frames = await receive(socket); frames; frames = await receive(socket)) await socket.send(frames);
 }
 parentPort?.close();
 

@@ -1,16 +1,22 @@
 import { systemClock, type Clock } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
-import { messageOverhead, Turns } from './turns.ts';
+import type { Frame } from '../protocol/frames.ts';
+import { messageOverhead, turns } from './turns.ts';
 
 const log = trace('wire');
 
-export type MessageFrames = readonly (Uint8Array | string)[];
+export type MessageFrames = readonly Frame[];
 
 /** The sending half of a ZeroMQ socket. */
 export interface Sender {
   readonly closed: boolean;
-  /** Rejects with `EAGAIN`, at once, when a peer to which the message goes has too many messages waiting. */
+  /**
+   * Rejects at once, with `EAGAIN` when a peer to which the message goes has too many messages waiting, with `EHOSTUNREACH` when there is
+   * no such peer; as far as is known.
+   */
   send(frames: MessageFrames): Promise<void>;
+  /** Learns which peers there are and what they have read since, so that a message that has just been refused may be taken. */
+  lookForRoom?(): void;
   /** Whose fault that is, where a message goes to one peer only. */
   peerOf?(frames: MessageFrames): string;
   /** Sends to those peers that take it. A peer that does not is expected to be left out by `send` until it reads again. */
@@ -32,10 +38,9 @@ const patientBytes = 8 * 1024 * 1024;
 export class SendQueue {
   readonly #socket: Sender;
   readonly #clock: Clock;
-  readonly #turns = new Turns();
   /** Peers that have been waited for in vain: what they do not take at once they lose, until they read again. */
   readonly #givenUp = new Set<string>();
-  #waiting: MessageFrames[] = [];
+  #waiting: { readonly frames: MessageFrames; readonly cost: number }[] = [];
   #backlog = 0;
   #sending: Promise<void> | undefined;
 
@@ -50,8 +55,9 @@ export class SendQueue {
   }
 
   send(frames: MessageFrames): void {
-    this.#backlog += sizeOf(frames) + messageOverhead;
-    this.#waiting.push(frames);
+    const cost = sizeOf(frames) + messageOverhead;
+    this.#backlog += cost;
+    this.#waiting.push({ frames, cost });
     this.#sending ??= this.#work();
   }
 
@@ -61,74 +67,81 @@ export class SendQueue {
   }
 
   async #work(): Promise<void> {
+    const together = turns.together();
+    if (together) await together;
     // What is added while a batch leaves makes the next one; shifting a long array message by message would be quadratic.
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.reverse();
       this.#waiting = [];
       // Taken off the batch, so that what has left can be forgotten.
-      for (let frames = batch.pop(); frames; frames = batch.pop()) {
-        await this.#sendOne(frames);
-        this.#backlog -= sizeOf(frames) + messageOverhead;
+      for (let next = batch.pop(); next; next = batch.pop()) {
+        const { frames, cost } = next;
+        const turn = turns.after(cost);
+        if (turn) await turn;
+        try {
+          await this.#socket.send(frames);
+          if (this.#givenUp.size > 0) this.#reads(frames);
+        } catch (refusal) {
+          await this.#insist(frames, refusal);
+        }
+        this.#backlog -= cost;
       }
     }
     this.#sending = undefined;
   }
 
-  async #sendOne(frames: MessageFrames): Promise<void> {
-    await this.#turns.after(sizeOf(frames));
+  /** Goes on with a message that has been refused, until it is sent or its peer is waited for no longer. Never rejects. */
+  async #insist(frames: MessageFrames, refusal: unknown): Promise<void> {
+    const peer = this.#socket.peerOf?.(frames);
+    const began = this.#clock.now();
     try {
-      if (await this.#sendPatiently(frames)) return;
-      await this.#socket.sendToReaders?.(frames);
+      for (let problem = refusal, tries = 1; !this.#socket.closed; tries++) {
+        const { code } = problem as NodeJS.ErrnoException;
+        if (code !== 'EAGAIN' && code !== 'EHOSTUNREACH') throw problem;
+        if (tries > 1) {
+          if (code === 'EHOSTUNREACH') return this.#gone(peer);
+          const waited = this.#clock.now() - began;
+          if (this.#isGivenUp(peer, waited)) return await this.#socket.sendToReaders?.(frames);
+          // No event tells when there is room again, so we look: often at first, then every tenth of the time already waited. The
+          // connection itself holds enough for the peer to be busy meanwhile.
+          await this.#clock.sleep(1 + waited / 10);
+          if (this.#socket.closed) return;
+        }
+        this.#socket.lookForRoom?.();
+        try {
+          await this.#socket.send(frames);
+          return this.#reads(frames);
+        } catch (error) {
+          problem = error;
+        }
+      }
     } catch (error) {
       log.warn(`a message was not sent: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  /** Whether the message has been sent, or cannot be any more; not, when a peer did not read in time. */
-  async #sendPatiently(frames: MessageFrames): Promise<boolean> {
-    const peer = this.#socket.peerOf?.(frames);
-    const began = this.#clock.now();
-    while (!this.#socket.closed) {
-      const refusal = await refusalOf(this.#socket.send(frames));
-      if (refusal === undefined) {
-        if (peer !== undefined) this.#givenUp.delete(peer);
-        return true;
-      }
-      if (refusal === 'EHOSTUNREACH') return this.#gone(peer);
-      const waited = this.#clock.now() - began;
-      if (peer !== undefined && this.#givenUp.has(peer)) return false;
-      if (waited >= patienceMs || (peer !== undefined && this.#backlog > patientBytes)) {
-        log.warn('a front end has not read its messages for some time: it misses what it cannot take');
-        if (peer !== undefined) this.#givenUp.add(peer);
-        return false;
-      }
-      // No event tells when there is room again, so we look: often at first, then every tenth of the time already waited. The
-      // connection itself holds enough for the peer to be busy meanwhile.
-      await this.#clock.sleep(1 + waited / 10);
-    }
+  #isGivenUp(peer: string | undefined, waited: number): boolean {
+    if (peer !== undefined && this.#givenUp.has(peer)) return true;
+    if (waited < patienceMs && (peer === undefined || this.#backlog <= patientBytes)) return false;
+    log.warn('a front end has not read its messages for some time: it misses what it cannot take');
+    if (peer !== undefined) this.#givenUp.add(peer);
     return true;
   }
 
-  #gone(peer: string | undefined): true {
+  #reads(frames: MessageFrames): void {
+    const peer = this.#socket.peerOf?.(frames);
+    if (peer !== undefined) this.#givenUp.delete(peer);
+  }
+
+  #gone(peer: string | undefined): void {
     if (peer !== undefined) this.#givenUp.delete(peer);
     log.info('a message for a front end that has gone was not sent');
-    return true;
   }
 }
 
-/** Resolves with why there is nobody to take a message now, or `undefined` when it has been taken; rejects for all other reasons. */
-async function refusalOf(sending: Promise<void>): Promise<'EAGAIN' | 'EHOSTUNREACH' | undefined> {
-  try {
-    await sending;
-    return undefined;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EAGAIN' || code === 'EHOSTUNREACH') return code;
-    throw error;
-  }
-}
-
-/** In bytes. */
+/** About, in bytes. */
 export function sizeOf(frames: MessageFrames): number {
-  return frames.reduce((sum, frame) => sum + frame.length, 0);
+  let size = 0;
+  for (const frame of frames) size += frame.length;
+  return size;
 }

@@ -1,5 +1,6 @@
 import { Router, XPublisher, type Socket } from 'zeromq';
 import { BridgeError } from '../lib/errors.ts';
+import type { Frame } from '../protocol/frames.ts';
 import type { MessageFrames, Sender } from './send-queue.ts';
 import { address, socketNames, type Connection, type SocketName } from './connection-file.ts';
 
@@ -47,10 +48,14 @@ export function iopubSocket(connection: Connection): XPublisher {
   return socket;
 }
 
-function sendNow(socket: Router | XPublisher, frames: MessageFrames): Promise<void> {
-  // Only this question makes libzmq look at what peers have read since; a send alone does so once a millisecond, and refuses meanwhile.
+/** Its types ask for an array that may be changed, which it does not do. */
+function send(socket: Router | XPublisher, frames: MessageFrames): Promise<void> {
+  return socket.send(frames as Frame[]);
+}
+
+/** Only this question makes libzmq look at once; a send alone does so once a millisecond, and refuses meanwhile. */
+function lookForRoom(socket: Router | XPublisher): void {
   void socket.writable;
-  return socket.send([...frames]);
 }
 
 /** Replies and prompts: the first frame says to whom. */
@@ -59,7 +64,8 @@ export function routerSender(socket: Router): Sender {
     get closed() {
       return socket.closed;
     },
-    send: (frames) => sendNow(socket, frames),
+    send: (frames) => send(socket, frames),
+    lookForRoom: () => lookForRoom(socket),
     peerOf: ([identity]) => Buffer.from(identity ?? '').toString('latin1'),
   };
 }
@@ -70,13 +76,14 @@ export function iopubSender(socket: XPublisher): Sender {
     get closed() {
       return socket.closed;
     },
-    send: (frames) => sendNow(socket, frames),
+    send: (frames) => send(socket, frames),
+    lookForRoom: () => lookForRoom(socket),
     // A subscriber to which libzmq could not give a message is left out until it has read half of what waits for it: then `send`
     // succeeds again without it.
     async sendToReaders(frames) {
       socket.noDrop = false;
       try {
-        await socket.send([...frames]);
+        await send(socket, frames);
       } finally {
         socket.noDrop = true;
       }
@@ -114,13 +121,14 @@ export function bindError(at: string, name: SocketName, cause: unknown): BridgeE
 }
 
 /**
- * What a socket receives, until it is closed. Iterating over the socket itself throws ENOTSOCK when it is closed while it is busy:
- * zeromq.js puts a receive off to a later turn of the event loop after many in one, and only foresees EAGAIN.
+ * The next message, or `undefined` when the socket is closed. Iterating over the socket itself throws ENOTSOCK when it is closed while it
+ * is busy: zeromq.js puts a receive off to a later turn of the event loop after many in one, and only foresees EAGAIN.
  */
-export async function* received(socket: Router | XPublisher): AsyncGenerator<Buffer[]> {
+export async function receive(socket: Router | XPublisher): Promise<Buffer[] | undefined> {
   try {
-    for await (const frames of socket) yield frames;
+    return await socket.receive();
   } catch (error) {
     if (!socket.closed) throw error;
+    return undefined;
   }
 }

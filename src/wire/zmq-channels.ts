@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock, within } from '../lib/time.ts';
 import { trace } from '../lib/trace.ts';
 import type { Inbound, KernelChannels, RequestChannel } from '../protocol/channels.ts';
-import { Frames } from '../protocol/frames.ts';
+import { Frames, type Message } from '../protocol/frames.ts';
 import { messageMaker, type Outgoing } from '../protocol/message.ts';
 import { parseInputReply, parseRequest } from '../protocol/parse.ts';
 import { readConnectionFile, writePorts, type Connection, type Ports } from './connection-file.ts';
 import { register } from './handshake.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { SendQueue, sizeOf } from './send-queue.ts';
-import { addressOf, bind, bindError, commonOptions, iopubSender, iopubSocket, longestUnsignedFrame, portOf, received, routerSender, routerSocket } from './sockets.ts';
-import { Turns } from './turns.ts';
+import { addressOf, bind, bindError, commonOptions, iopubSender, iopubSocket, longestUnsignedFrame, portOf, receive, routerSender, routerSocket } from './sockets.ts';
+import { turns } from './turns.ts';
 
 const log = trace('wire');
 
@@ -20,6 +19,8 @@ const quietMs = 10;
 /** A peer that never stops sending is not waited for. */
 const maxQuietWaits = 20;
 
+/** So many bytes of answers that have not left keep nobody from making more. */
+const littleBacklog = 100 * 1024;
 /** Beyond this many bytes of answers that cannot leave, requests are read more slowly than answers are given up. */
 const maxBacklog = 8 * 1024 * 1024;
 /** So slowly: control must be served whatever happens. */
@@ -38,6 +39,7 @@ const loggedDrops = 1000;
  */
 export async function bindChannels(connectionFile: string): Promise<KernelChannels> {
   const connection = await readConnectionFile(connectionFile);
+  if (connection.key === '') log.warn('the connection file holds no key: whoever reaches the sockets can run code');
   const sockets = makeSockets(connection);
   let heartbeat: Promise<Heartbeat> | undefined;
   try {
@@ -118,23 +120,9 @@ class ZmqChannels implements KernelChannels {
     this.#background('stdin', this.#readAnswers());
   }
 
-  async *receive(channel: RequestChannel): AsyncIterable<Inbound> {
-    const turns = new Turns();
-    for await (const frames of received(this.#sockets[channel])) {
-      this.#received++;
-      await turns.after(sizeOf(frames));
-      const decoded = this.#decode(channel, frames);
-      if (!decoded) continue;
-      const { identities, message } = decoded;
-      yield {
-        request: parseRequest(message),
-        size: sizeOf(frames),
-        reply: (reply) => this.#queues[channel].send([...identities, ...this.#frames.encode(reply)]),
-        input: (request, signal) => this.#input(identities, request, signal),
-      };
-      await this.#slowDown(channel);
-    }
-    if (this.#failure !== undefined) throw this.#failure;
+  receive(channel: RequestChannel): AsyncIterable<Inbound> {
+    // A generator would do the same, at three turns of the microtask queue more a message.
+    return { [Symbol.asyncIterator]: () => ({ next: () => this.#next(channel) }) };
   }
 
   publish(message: Outgoing): void {
@@ -146,10 +134,9 @@ class ZmqChannels implements KernelChannels {
     this.#queues.iopub.send([`kernel.${String(session)}.${msg_type}`, ...this.#frames.encode(message)]);
   }
 
-  async flushed(): Promise<void> {
-    // Requests that are answered at once would otherwise all be answered in one turn of the event loop, before control is looked at.
-    await nextTurn();
-    await Promise.all(Object.values(this.#queues).map((queue) => queue.drained()));
+  room(): Promise<void> | undefined {
+    // Many requests that are answered at once would otherwise all be answered in one turn of the event loop, before control is looked at.
+    return this.#queues.shell.backlog + this.#queues.control.backlog + this.#queues.iopub.backlog > littleBacklog ? this.#drained() : turns.after(0);
   }
 
   async caughtUp(): Promise<void> {
@@ -160,9 +147,36 @@ class ZmqChannels implements KernelChannels {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await within(lastMessagesMs, this.flushed());
+    await within(lastMessagesMs, this.#drained());
     for (const socket of Object.values(this.#sockets)) socket.close();
     await (await this.#heartbeat)?.[Symbol.asyncDispose]();
+  }
+
+  async #drained(): Promise<void> {
+    await Promise.all(Object.values(this.#queues).map((queue) => queue.drained()));
+  }
+
+  async #next(channel: RequestChannel): Promise<IteratorResult<Inbound, undefined>> {
+    if (this.#isSlow(channel)) await this.#slowDown(channel);
+    for (let frames = await receive(this.#sockets[channel]); frames; frames = await receive(this.#sockets[channel])) {
+      this.#received++;
+      const size = sizeOf(frames);
+      const turn = turns.after(size);
+      if (turn) await turn;
+      const decoded = this.#decode(channel, frames);
+      if (decoded) return { done: false, value: this.#inbound(channel, decoded, size) };
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return { done: true, value: undefined };
+  }
+
+  #inbound(channel: RequestChannel, { identities, message }: Message, size: number): Inbound {
+    return {
+      request: parseRequest(message),
+      size,
+      reply: (reply) => this.#queues[channel].send([...identities, ...this.#frames.encode(reply)]),
+      input: (request, signal) => this.#input(identities, request, signal),
+    };
   }
 
   #fail(error: unknown): void {
@@ -170,7 +184,7 @@ class ZmqChannels implements KernelChannels {
     for (const socket of Object.values(this.#sockets)) socket.close();
   }
 
-  #decode(channel: string, frames: readonly Uint8Array[]) {
+  #decode(channel: string, frames: readonly Uint8Array[]): Message | undefined {
     const decoded = this.#frames.decode(frames);
     if (!('refused' in decoded)) return decoded;
     const count = ++this.#dropped;
@@ -180,10 +194,12 @@ class ZmqChannels implements KernelChannels {
   }
 
   /** Whoever asks faster than the answers leave has to wait. */
+  #isSlow(channel: RequestChannel | 'iopub'): boolean {
+    return this.#queues[channel].backlog > maxBacklog || this.#queues.iopub.backlog > maxBacklog;
+  }
+
   async #slowDown(channel: RequestChannel | 'iopub'): Promise<void> {
-    const queues = [this.#queues[channel], this.#queues.iopub];
-    if (queues.every(({ backlog }) => backlog <= maxBacklog)) return;
-    await within(slowlyMs, Promise.all(queues.map((queue) => queue.drained())));
+    await within(slowlyMs, Promise.all([this.#queues[channel].drained(), this.#queues.iopub.drained()]));
   }
 
   async #input(identities: readonly Uint8Array[], request: Outgoing<'input_request'>, signal: AbortSignal): Promise<string> {
@@ -206,7 +222,7 @@ class ZmqChannels implements KernelChannels {
 
   /** Answers that nobody waits for any more are dropped; jupyter_client's name no parent, JupyterLab's do. */
   async #readAnswers(): Promise<void> {
-    for await (const frames of received(this.#sockets.stdin)) {
+    for (let frames = await receive(this.#sockets.stdin); frames; frames = await receive(this.#sockets.stdin)) {
       const decoded = this.#decode('stdin', frames);
       if (decoded?.message.header.msg_type !== 'input_reply') continue;
       const { identities, message } = decoded;
@@ -223,7 +239,8 @@ class ZmqChannels implements KernelChannels {
    * certain. A later one may see a message before that was sent to the others while libzmq took its subscription on.
    */
   async #welcomeSubscribers(): Promise<void> {
-    for await (const [event] of received(this.#sockets.iopub)) {
+    for (let frames = await receive(this.#sockets.iopub); frames; frames = await receive(this.#sockets.iopub)) {
+      const [event] = frames;
       if (event?.[0] !== 1) continue;
       const topic = event.subarray(1);
       // The subscription is the topic, to the byte: any other might not match it.
@@ -231,7 +248,7 @@ class ZmqChannels implements KernelChannels {
       this.#heard = true;
       if (this.#unheard) this.publish(this.#unheard);
       this.#unheard = undefined;
-      await this.#slowDown('iopub');
+      if (this.#isSlow('iopub')) await this.#slowDown('iopub');
     }
   }
 

@@ -1,7 +1,12 @@
 import multipart from '@fastify/multipart';
+import type { MultipartValue } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ApiError, illegalArgument, keyNotFound, notANumber } from './api-error.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { ApiError, brokenJson, illegalArgument, notUtf8 } from './api-error.ts';
 import type { Dialect } from './dialect.ts';
+import { Fields } from './fields.ts';
+import { Parameters } from './parameters.ts';
+import { isObject, parseJson } from './values.ts';
 
 /** The longest command, in bytes of UTF-8. */
 export const maxCommandBytes = 6 * 1024 * 1024;
@@ -9,83 +14,102 @@ export const maxCommandBytes = 6 * 1024 * 1024;
 const maxBodyBytes = 3 * maxCommandBytes + 64 * 1024;
 const maxParameters = 100;
 
-/** The parameters of a request, whatever their encoding: all are text; a nested JSON value is its JSON text. */
-export class Parameters {
-  readonly #values: ReadonlyMap<string, string>;
-
-  constructor(values: Iterable<readonly [string, string]>) {
-    this.#values = new Map(values);
-  }
-
-  /** @throws ApiError when it is missing. */
-  get(name: string): string {
-    const value = this.#values.get(name);
-    if (value === undefined) throw keyNotFound(name);
-    return value;
-  }
-
-  optional(name: string): string | undefined {
-    return this.#values.get(name);
-  }
-
-  /** A context or command id: a 64-bit integer in text. */
-  id(name: string): string {
-    const text = this.get(name);
-    if (!/^-?\d+$/.test(text)) throw notANumber(text);
-    return text;
-  }
+/** A body as it came; what it means depends on the version of the API that is asked. */
+interface Body {
+  readonly kind: 'form' | 'json' | 'other';
+  readonly bytes: Buffer;
 }
 
-/** Lets the server read what the dialect allows in POST bodies. A body of any other type is read as having no parameters. */
+/** Lets the server read what the dialect allows in POST bodies. */
 export async function acceptBodies(server: FastifyInstance, dialect: Dialect): Promise<void> {
   server.removeAllContentTypeParsers();
   await server.register(multipart, {
     limits: { fieldSize: maxBodyBytes, fileSize: maxBodyBytes, fields: maxParameters, files: maxParameters },
   });
-  const options = { parseAs: 'buffer', bodyLimit: maxBodyBytes } as const;
-  server.addContentTypeParser('application/x-www-form-urlencoded', options, async (_request: FastifyRequest, body: Buffer) => {
-    return new Parameters(new URLSearchParams(utf8(body)));
-  });
-  if (dialect.jsonBodies) {
-    server.addContentTypeParser('application/json', options, async (_request: FastifyRequest, body: Buffer) => jsonParameters(utf8(body)));
+  const kinds = [['application/x-www-form-urlencoded', 'form'], ['application/json', dialect.jsonBodies ? 'json' : 'other'], ['*', 'other']] as const;
+  for (const [type, kind] of kinds) {
+    const options = { parseAs: 'buffer', bodyLimit: maxBodyBytes } as const;
+    server.addContentTypeParser(type, options, async (_request: FastifyRequest, bytes: Buffer): Promise<Body> => ({ kind, bytes }));
   }
-  server.addContentTypeParser('*', options, async () => new Parameters([]));
 }
 
-/** The parameters of a GET stand in its query, those of a POST in its body. */
+/** The parameters of a request of API 1.2: of a GET in its query, of a POST in its body. A body of an unknown type has none. */
 export async function parametersOf(request: FastifyRequest): Promise<Parameters> {
-  if (request.method === 'GET') return new Parameters(new URL(request.url, 'http://workspace').searchParams);
+  if (request.method === 'GET') return new Parameters(queryOf(request));
   if (request.isMultipart()) return multipartParameters(request);
-  return request.body instanceof Parameters ? request.body : new Parameters([]);
+  const body = request.body as Body | undefined;
+  if (body?.kind === 'form') return new Parameters(new URLSearchParams(utf8(body.bytes)));
+  return body?.kind === 'json' ? jsonParameters(utf8(body.bytes)) : new Parameters([]);
+}
+
+/**
+ * The fields of a request of API 2.x, in both dialects: a body that begins with `{` is JSON whatever its type says, because that is what
+ * `curl --data @file` sends.
+ */
+export async function fieldsOf(request: FastifyRequest): Promise<Fields> {
+  if (request.method === 'GET') return new Fields(textFields(queryOf(request)));
+  const body = request.body as Body | undefined;
+  const text = utf8(body?.bytes ?? Buffer.of());
+  if (/^\s*\{/.test(text) || (body?.kind === 'json' && text.trim() !== '')) return new Fields(jsonBody(text));
+  return new Fields(body?.kind === 'form' ? textFields(new URLSearchParams(text)) : {});
+}
+
+/** A name that comes more than once is a list. */
+function textFields(pairs: URLSearchParams): JsonObject {
+  const all = [...new Set(pairs.keys())].map((name) => [name, pairs.getAll(name)] as const);
+  return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]));
+}
+
+function queryOf(request: FastifyRequest): URLSearchParams {
+  return new URL(request.url, 'http://workspace').searchParams;
 }
 
 async function multipartParameters(request: FastifyRequest): Promise<Parameters> {
   const values: [string, string][] = [];
-  for await (const part of request.parts()) {
-    values.push([part.fieldname, part.type === 'file' ? utf8(await part.toBuffer()) : String(part.value)]);
+  let bytes = 0;
+  try {
+    for await (const part of request.parts()) {
+      const value = part.type === 'file' ? utf8(await part.toBuffer()) : fieldOf(part);
+      // The limits of the parser are those of one part.
+      bytes += Buffer.byteLength(value);
+      if (bytes > maxBodyBytes) throw new ApiError(413, 'IllegalArgumentException', 'Request body is too large');
+      values.push([part.fieldname, value]);
+    }
+  } catch (error) {
+    // What is still to come is not kept.
+    request.raw.unpipe().resume();
+    throw multipartRefusal(error);
   }
   return new Parameters(values);
 }
 
+/** @throws ApiError for one that is longer than the limit of the server or of this request */
+export function fieldOf({ fieldname, value, valueTruncated }: MultipartValue): string {
+  if (valueTruncated) throw illegalArgument(`${fieldname} is too long`);
+  return String(value);
+}
+
+/** What was thrown while the parts of a body were read. What their parser throws of a broken one has no code, unlike what a disk or the server throws. */
+export function multipartRefusal(error: unknown): unknown {
+  const ofParser = error instanceof Error && error.name === 'Error' && !('code' in error);
+  return ofParser ? illegalArgument(`The multipart body is broken: ${error.message}`) : error;
+}
+
 function jsonParameters(text: string): Parameters {
-  const body = parseJson(text);
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw illegalArgument('The body is not a JSON object');
-  const values = Object.entries(body).filter(([, value]) => value !== null);
+  const values = Object.entries(jsonBody(text)).filter(([, value]) => value !== null);
   return new Parameters(values.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ApiError(500, 'JsonParseException', (error as SyntaxError).message);
-  }
+function jsonBody(text: string): JsonObject {
+  const body = parseJson(text, brokenJson);
+  if (!isObject(body)) throw illegalArgument('The body is not a JSON object');
+  return body;
 }
 
 function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new ApiError(500, 'MalformedInputException', 'the body is not valid UTF-8');
+    throw notUtf8();
   }
 }

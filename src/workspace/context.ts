@@ -1,7 +1,8 @@
 import { within } from '../lib/time.ts';
-import { illegalState, keyNotFound } from './api-error.ts';
+import { illegalState, keyNotFound, limitReached } from './api-error.ts';
 import { Command } from './command.ts';
 import type { Driver, DriverLanguage } from './driver/driver.ts';
+import { causeOf } from './system-error.ts';
 
 export type ContextState =
   | { readonly status: 'Pending' }
@@ -17,7 +18,11 @@ export interface ContextOptions {
   readonly newId: () => string;
   /** Milliseconds on the workspace's clock. */
   readonly now: () => number;
+  log(text: string): void;
 }
+
+/** Commands that wait, run, or have a result that nobody has read. */
+const maxCommands = 1000;
 
 /** An execution context: one set of REPLs in a driver, and the commands sent to it, one at a time in the order they came. */
 export class Context {
@@ -26,6 +31,7 @@ export class Context {
   readonly owner: string | undefined;
   readonly #newId: () => string;
   readonly #now: () => number;
+  readonly #log: (text: string) => void;
   /** Commands whose result nobody has read. */
   readonly #commands = new Map<string, Command>();
   #queue: readonly Command[] = [];
@@ -39,6 +45,7 @@ export class Context {
     this.owner = options.owner;
     this.#newId = options.newId;
     this.#now = options.now;
+    this.#log = (text) => options.log(`context ${options.id}: ${text}`);
     this.#lastUsed = options.now();
   }
 
@@ -62,12 +69,14 @@ export class Context {
   async open(starting: Promise<Driver>): Promise<void> {
     try {
       const driver = await starting;
+      // The cluster may have ended meanwhile, and this driver with it.
+      if (this.#state.status !== 'Pending') return;
       await driver.open(this.id, this.language);
       if (this.#state.status !== 'Pending') return await driver.close(this.id);
       this.#setState({ status: 'Running', driver });
       await this.#work();
     } catch (error) {
-      this.fail(messageOf(error));
+      this.fail(this.#causeOf(error));
     }
   }
 
@@ -75,8 +84,10 @@ export class Context {
     this.#lastUsed = this.#now();
   }
 
+  /** @throws ApiError when the context has failed, and for one command too many */
   execute(language: DriverLanguage, code: string): Command {
     if (this.#state.status === 'Error') throw illegalState(`Context ${this.id} has failed: ${this.#state.cause}`);
+    if (this.#commands.size >= maxCommands) throw limitReached(`Context ${this.id} holds ${maxCommands} commands whose results nobody has read: read them, or wait`);
     const command = new Command(this.#newId(), this.id, language, code);
     this.#commands.set(command.id, command);
     this.#queue = [...this.#queue, command];
@@ -132,11 +143,11 @@ export class Context {
     } catch (error) {
       // The driver is dying: its last words say more than the broken call, and come within a moment.
       const exit = await within(2000, driver.exited);
-      this.fail(exit?.reason ?? messageOf(error));
+      this.fail(exit?.reason ?? this.#causeOf(error));
     }
   }
-}
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  #causeOf(error: unknown): string {
+    return causeOf(error, this.#log);
+  }
 }

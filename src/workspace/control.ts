@@ -8,6 +8,8 @@ export interface WorkspaceInfo {
   readonly pid: number;
   /** Open execution contexts. */
   readonly contexts: number;
+  /** How many rules make calls fail, where there are any. */
+  readonly faultRules?: number;
   /** `message`: what a Pending cluster waits for, or why one is in Error. */
   readonly clusters: readonly { readonly id: string; readonly name: string; readonly status: string; readonly message: string }[];
 }

@@ -1,4 +1,5 @@
 import { illegalArgument } from './api-error.ts';
+import type { ApiVersion } from './api-error.ts';
 import type { Command, Outcome } from './command.ts';
 import type { DriverColumn, DriverLanguage } from './driver/driver.ts';
 import { JsonText, jsonObject } from './json-text.ts';
@@ -12,6 +13,8 @@ export interface Dialect {
   readonly logins: readonly Login[];
   /** Whether POST bodies may be JSON; where not, nothing in such a body is seen. */
   readonly jsonBodies: boolean;
+  /** Whether there is a Clusters API 2.x. Libraries API 2.0 is everywhere. */
+  readonly clusters2: boolean;
   /** The language of a new context. @throws ApiError when there is no such language. */
   contextLanguage(language: string): DriverLanguage;
   /** The language of a command in a context of `contextLanguage`. @throws ApiError when that context does not run it. */
@@ -25,6 +28,7 @@ export const dialects: { readonly [N in DialectName]: Dialect } = {
     name: 'classic',
     logins: ['Basic'],
     jsonBodies: false,
+    clusters2: false,
     contextLanguage: (language) => knownLanguage(language),
     commandLanguage: (context, language) => {
       const wanted = knownLanguage(language);
@@ -37,11 +41,17 @@ export const dialects: { readonly [N in DialectName]: Dialect } = {
     name: 'modern',
     logins: ['Basic', 'Bearer'],
     jsonBodies: true,
+    clusters2: true,
     contextLanguage: (language) => knownLanguage(language),
     commandLanguage: (_context, language) => knownLanguage(language),
     commandStatus: (command) => status(command, { whileRunning: null, afterCancel: 'Finished', results: modernResults }),
   },
 };
+
+/** Whose words a request to this path wants to hear; one to a path of no API is answered like 1.2. */
+export function apiVersion({ clusters2 }: Dialect, path: string): ApiVersion {
+  return (clusters2 ? /^\/api\/2\.\d+\// : /^\/api\/2\.0\/libraries\//).test(path) ? '2.x' : '1.2';
+}
 
 function knownLanguage(language: string): DriverLanguage {
   if (language === 'scala' || language === 'python' || language === 'sql') return language;

@@ -2,7 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { resolve } from 'node:path';
 import { BridgeError } from '../lib/errors.ts';
-import { claimCount, lockHolder } from '../lib/lock-file.ts';
+import { claimCount, lockHolder, wasReleased } from '../lib/lock-file.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { systemClock } from '../lib/time.ts';
 import { askToStop, askWorkspace } from './control.ts';
@@ -47,7 +47,7 @@ const startingText = 'Starting the embedded workspace';
  * Finds the embedded workspace of this home, or starts one, and waits until its cluster is no longer starting.
  * Any number of processes may do this at the same time: one workspace comes of it.
  * @throws BridgeError `config` (none on Windows; a home that cannot be written to; another version or dialect in use), `net` (it does not start or answer),
- * `context` (its cluster did not start); the signal's reason
+ * `context` (its cluster did not start, or somebody stopped it meanwhile); the signal's reason
  */
 export async function locateWorkspace(options: LocateOptions): Promise<LocatedWorkspace> {
   refuseWindows(platform());
@@ -59,7 +59,7 @@ export async function locateWorkspace(options: LocateOptions): Promise<LocatedWo
     signal?.throwIfAborted();
     const state = await readState(home);
     const info = state && (await askWorkspace(state));
-    const located = state && info ? await attempt.use(state, info) : await attempt.start();
+    const located = state && info ? await attempt.use(state, info) : await attempt.start(state);
     if (located !== undefined) return located;
     await systemClock.sleep(lookEveryMs, signal);
   }
@@ -83,11 +83,15 @@ async function makeHome(home: string): Promise<void> {
   }
 }
 
+function stoppedMeanwhile(): BridgeError<'context'> {
+  return new BridgeError('context', 'The embedded workspace was stopped while it started: run this again to start another.', { lost: false });
+}
+
 /** What one `locateWorkspace` has seen and done so far. */
 class Attempt {
   readonly #options: LocateOptions;
   #stage: string | undefined;
-  #launched: Launched | undefined;
+  #launched: (Launched & { readonly servedBefore: number }) | undefined;
   #launches = 0;
   #silentSince: number | undefined;
   #sawPending = false;
@@ -100,7 +104,7 @@ class Attempt {
   async use(state: WorkspaceState, info: WorkspaceInfo): Promise<LocatedWorkspace | undefined> {
     this.#silentSince = undefined;
     const { version, dialect } = this.#options;
-    if (info.version !== version) return this.#replace(state, `of version ${info.version}, this program is ${version}`);
+    if (info.version !== version) return this.#replace(state, `of version ${info.version} (this program is ${version})`);
     if (dialect !== undefined && info.dialect !== dialect) return this.#replace(state, `in the ${info.dialect} dialect`);
     const { url, token, clusterId } = state;
     const cluster = info.clusters.find(({ id }) => id === clusterId);
@@ -117,7 +121,7 @@ class Attempt {
 
   async #replace(state: WorkspaceState, difference: string): Promise<undefined> {
     if ((await askToStop(state, true)) === 'in use') {
-      const message = `An embedded workspace ${difference}, is in use: close its notebooks, or run "databricks-kernel workspace stop".`;
+      const message = `An embedded workspace ${difference} is in use: close its notebooks, or run "databricks-kernel workspace stop".`;
       throw new BridgeError('config', message, { setting: 'DATABRICKS_KERNEL_HOME' });
     }
     this.#tell(`Replacing the embedded workspace ${difference}`);
@@ -125,7 +129,7 @@ class Attempt {
   }
 
   /** Nothing answers: somebody may be starting or stopping; otherwise it is for us to start. */
-  async start(): Promise<undefined> {
+  async start(state: WorkspaceState | undefined): Promise<undefined> {
     const { home } = this.#options;
     const { lock } = workspaceFiles(home);
     // Before anything else is looked at: a server that another starter launches meanwhile counts as one more.
@@ -138,10 +142,20 @@ class Attempt {
       return;
     }
     this.#silentSince = undefined;
+    if (await this.#wasStopped(state, servedBefore)) throw stoppedMeanwhile();
     if (this.#launches === maxLaunches) throw await this.#failure();
     this.#tell(startingText);
     this.#launches++;
-    this.#launched = await launch(home, this.#options.launch, servedBefore);
+    this.#launched = { ...(await launch(home, this.#options.launch, servedBefore)), servedBefore };
+  }
+
+  /** Whether somebody ended what this attempt has waited for: another would be against their will. One that was killed leaves its file or its lock. */
+  async #wasStopped(state: WorkspaceState | undefined, served: number): Promise<boolean> {
+    if (state !== undefined) return false;
+    if (this.#sawPending) return true;
+    const launched = this.#launched;
+    if (launched === undefined || served === launched.servedBefore) return false;
+    return (await wasReleased(workspaceFiles(this.#options.home).lock)) && (await launched.failure()) === undefined;
   }
 
   #waitFor(somebody: string): void {

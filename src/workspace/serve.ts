@@ -1,27 +1,42 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { BridgeError } from '../lib/errors.ts';
 import { takeLock } from '../lib/lock-file.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import { identify } from '../lib/process-identity.ts';
 import { systemClock, within } from '../lib/time.ts';
 import type { Clock } from '../lib/time.ts';
+import type { StartDriver } from './cluster.ts';
+import type { ClusterDefinition } from './cluster-definition.ts';
 import { dialects } from './dialect.ts';
 import type { DialectName } from './dialect.ts';
 import type { Driver } from './driver/driver.ts';
-import { newId } from './ids.ts';
+import { embeddedNodeType, embeddedSpark, embeddedZone } from './driver/machine.ts';
+import type { FaultPlan } from './fault-rules.ts';
+import { Faults } from './faults.ts';
+import { ownAddress } from './guard.ts';
+import { newClusterId, newId } from './ids.ts';
 import { setAsideIfLong } from './log-file.ts';
 import { buildServer } from './server.ts';
 import { readState, removeState, workspaceFiles, writeState } from './state-file.ts';
+import { Store } from './store.ts';
 import { Workspace } from './workspace.ts';
 
 /** What a driver is started with; which Python, Java and Spark it runs on is not the server's business. */
 export interface DriverPlace {
+  readonly clusterId: string;
   /** Of this driver alone, to be made by it; what is left of it goes when the server ends or the next one starts. */
   readonly workDirectory: string;
   readonly cacheDirectory: string;
   readonly dbfsRoot: string;
   readonly logFile: string;
+  /** How many tasks run at a time; 0: as many as the master has room for. */
+  readonly numWorkers: number;
+  /** What the user wants of Spark. */
+  readonly sparkConf: Readonly<Record<string, string>>;
   onProgress(text: string): void;
 }
 
@@ -36,8 +51,14 @@ export interface ServeOptions {
   readonly servedBefore?: number | undefined;
   /** 0: a free one. */
   readonly port: number;
+  /** The address to listen at, where other machines shall reach it; that of this machine alone by default. */
+  readonly bind?: string | undefined;
+  /** Spark master that `startDriver` uses; told to whoever would start it with another. */
+  readonly master: string;
   /** The server ends after this many milliseconds without context or request. */
   readonly idleTimeoutMs: number;
+  /** Calls that are made to fail; none unless it is given. */
+  readonly faults?: FaultPlan | undefined;
   /** How often idleness and owners are looked at, in milliseconds. */
   readonly sweepEveryMs?: number;
   startDriver(place: DriverPlace): Promise<Driver>;
@@ -48,8 +69,18 @@ export interface ServeOptions {
   log(text: string): void;
 }
 
-/** Names the default cluster everywhere: in settings, banners and wait texts. */
-export const defaultClusterId = 'embedded';
+/** Started with the workspace and used where no cluster is named; its id stands in settings, banners and wait texts. */
+const defaultCluster: ClusterDefinition = {
+  id: 'embedded',
+  name: 'Embedded Spark',
+  numWorkers: 0,
+  sparkVersion: embeddedSpark.key,
+  nodeType: embeddedNodeType,
+  useSpot: false,
+  zoneId: embeddedZone,
+  sparkConf: {},
+  autoterminationMinutes: 0,
+};
 /** A driver that has not ended by then is left to itself: it ends when its connection to this process closes. Milliseconds. */
 const driverEndMs = 10_000;
 
@@ -76,32 +107,45 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function serveLocked(options: ServeOptions): Promise<void> {
-  const { home, pid, version, log, clock = systemClock } = options;
+  const { home, pid, version, dialect, master, idleTimeoutMs, log, bind = ownAddress, clock = systemClock } = options;
   const token = randomBytes(32).toString('hex');
   const stopping = new AbortController();
   const stop = (reason: string) => {
     log(`stopping: ${reason}`);
     stopping.abort();
   };
+  const files = workspaceFiles(home);
+  const store = new Store(files.store);
   const workspace = new Workspace({
-    clusterId: defaultClusterId,
-    clusterName: 'Embedded Spark',
+    defaultCluster,
+    stored: await store.load(log),
+    save: (stored) => store.save(stored),
     startDriver: driverStarter(options),
+    dbfsRoot: files.dbfs,
+    uploadDirectory: join(files.scratch, 'uploads'),
     newId,
-    now: () => clock.now(),
+    newClusterId,
+    now: () => performance.timeOrigin + clock.now(),
     log,
   });
-  const server = await buildServer({ workspace, dialect: dialects[options.dialect], token, version, pid, stop, log });
+  const faults = options.faults && new Faults(options.faults);
+  const server = await buildServer({ workspace, dialect: dialects[dialect], token, bind, version, pid, faults, stop, log });
+  if (faults !== undefined) log(`faults are on, rules: ${faults.rules.length}`);
   const ended = AbortSignal.any([options.signal, stopping.signal]);
   try {
-    const url = await server.listen({ host: '127.0.0.1', port: options.port }).catch((error: unknown) => {
-      throw portRefused(error, options.port);
+    // Told to end so soon, it starts nothing.
+    if (ended.aborted) return;
+    await server.listen({ host: bind, port: options.port }).catch((error: unknown) => {
+      throw addressRefused(error, bind, options.port);
     });
+    const { port } = server.server.address() as AddressInfo;
+    const url = `http://${nameOf(bind)}:${port}`;
     log(`listening at ${url}`);
+    if (!isLoopback(bind)) log(`warning: other machines can reach it at ${bind}; whoever has its token runs code as this user`);
     // A start that fails is a state of the cluster, which clients see.
     void workspace.defaultCluster.driver().catch(() => undefined);
     const started = new Date().toISOString();
-    await writeState(home, { url, token, pid, version, dialect: options.dialect, clusterId: defaultClusterId, started });
+    await writeState(home, { url, bind: options.bind, master, idleTimeoutMs, token, pid, version, dialect, clusterId: defaultCluster.id, started });
     log('state file written');
     while (!ended.aborted) {
       await clock.sleep(options.sweepEveryMs ?? 5000, ended);
@@ -117,10 +161,18 @@ async function serveLocked(options: ServeOptions): Promise<void> {
   }
 }
 
-function portRefused(error: unknown, port: number): unknown {
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
-  const message = `Port ${port} is in use: choose another with --port, or leave it out to get a free one.`;
-  return new BridgeError('config', message, { setting: '--port' }, { cause: error });
+/** Where programs of this machine reach a server that listens there. */
+function nameOf(bind: string): string {
+  if (bind === '0.0.0.0') return ownAddress;
+  return isIPv6(bind) ? `[${bind === '::' ? '::1' : bind}]` : bind;
+}
+
+function addressRefused(error: unknown, bind: string, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const refused = (setting: string, message: string) => new BridgeError('config', message, { setting }, { cause: error });
+  if (code === 'EADDRINUSE') return refused('--port', `Port ${port} is in use: choose another with --port, or leave it out to get a free one.`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return refused('--bind', `This machine has no address ${bind}: choose another with --bind, or leave it out.`);
+  return error;
 }
 
 async function lookAround(workspace: Workspace, { home, idleTimeoutMs }: ServeOptions, token: string, stop: (reason: string) => void): Promise<void> {
@@ -131,12 +183,12 @@ async function lookAround(workspace: Workspace, { home, idleTimeoutMs }: ServeOp
 }
 
 /** Every driver gets a directory of its own, of no other server either: one that outlives its server by a moment removes what was its own. */
-function driverStarter({ home, pid, startDriver }: ServeOptions): (onProgress: (text: string) => void) => Promise<Driver> {
+function driverStarter({ home, pid, startDriver }: ServeOptions): StartDriver {
   const { scratch, cache, dbfs, driverLog } = workspaceFiles(home);
   let count = 0;
-  return async (onProgress) => {
+  return async ({ id, numWorkers, sparkConf }, onProgress) => {
     const workDirectory = join(scratch, `driver-${pid}-${++count}`);
     await setAsideIfLong(driverLog);
-    return startDriver({ workDirectory, cacheDirectory: cache, dbfsRoot: dbfs, logFile: driverLog, onProgress });
+    return startDriver({ clusterId: id, workDirectory, cacheDirectory: cache, dbfsRoot: dbfs, logFile: driverLog, numWorkers, sparkConf, onProgress });
   };
 }

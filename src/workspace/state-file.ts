@@ -1,9 +1,14 @@
-import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What `workspace.json` says of the running workspace. The token opens it: the file is for its owner only. */
 export interface WorkspaceState {
   readonly url: string;
+  /** The address at which it listens for other machines, too. */
+  readonly bind?: string | undefined;
+  /** The Spark master that its clusters run on. This and the next are not told by older versions. */
+  readonly master?: string | undefined;
+  readonly idleTimeoutMs?: number | undefined;
   readonly token: string;
   readonly pid: number;
   readonly version: string;
@@ -25,6 +30,8 @@ export function workspaceFiles(home: string) {
     scratch: join(home, 'scratch'),
     cache: join(home, 'cache'),
     dbfs: join(home, 'dbfs'),
+    /** What the next workspace shall find (`store.ts`). */
+    store: join(home, 'workspace-store.json'),
   };
 }
 
@@ -39,12 +46,16 @@ export async function readState(home: string): Promise<WorkspaceState | undefine
   }
 }
 
-/** Replaces the file in one step: nobody reads half of it. */
 export async function writeState(home: string, state: WorkspaceState): Promise<void> {
-  const { state: file } = workspaceFiles(home);
+  await replaceFile(workspaceFiles(home).state, state);
+}
+
+/** Replaces a JSON file in one step, for its owner only: nobody reads half of it. */
+export async function replaceFile(file: string, value: object): Promise<void> {
   const draft = `${file}.draft`;
-  await writeFile(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
-  await chmod(draft, 0o600);
+  // Of one that was left there others may have a say.
+  await rm(draft, { force: true });
+  await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   await rename(draft, file);
 }
 

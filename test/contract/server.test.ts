@@ -1,91 +1,7 @@
+import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { apiFixture, apiFixtures } from '../support/api-fixtures.ts';
-import type { ApiFixture } from '../support/api-fixtures.ts';
 import { ScriptedWorkspace } from '../support/scripted-workspace.ts';
 import { ScriptedDriver } from '../support/scripted-driver.ts';
-import type { Answer, BodyKind } from '../support/scripted-workspace.ts';
-
-const contextId = '5456852751451433082';
-
-/** What must have happened before a request of the document can get the answer that the document shows. */
-const before: Readonly<Record<string, (workspace: ScriptedWorkspace) => Promise<void>>> = {
-  'contexts-create': async (workspace) => {
-    workspace.nextIds = ['1793653964133248955'];
-  },
-  'contexts-status': (workspace) => openContext(workspace, '1793653964133248955', 'scala'),
-  'contexts-destroy': (workspace) => openContext(workspace, '1793653964133248955', 'scala'),
-  'commands-execute': async (workspace) => {
-    await openContext(workspace, contextId, 'scala');
-    workspace.nextIds = ['5220029674192230006'];
-  },
-  'commands-execute-file': async (workspace) => {
-    await openContext(workspace, contextId, 'scala');
-    workspace.nextIds = ['2245426871786618466'];
-  },
-  'commands-status-text': (workspace) => run(workspace, '5220029674192230006', 'sc.parallelize(1 to 10).collect'),
-  'commands-status-table': (workspace) => run(workspace, '2245426871786618466', 'select id, title from wiki limit 5\n', 'sql'),
-  'commands-status-running': (workspace) => run(workspace, '8370632921745693416', 'hang'),
-  'commands-status-error': (workspace) => run(workspace, '3881634436378952468', 'inner failure'),
-  'commands-cancel': (workspace) => run(workspace, '2245426871786618466', 'hang'),
-};
-
-async function openContext(workspace: ScriptedWorkspace, id: string, language: string): Promise<void> {
-  workspace.nextIds = [id];
-  await workspace.createContext(language);
-  await workspace.until(() => workspace.contextStatus(id), ({ status }) => status === 'Running');
-}
-
-async function run(workspace: ScriptedWorkspace, id: string, code: string, language = 'scala'): Promise<void> {
-  await openContext(workspace, contextId, 'scala');
-  workspace.nextIds = [id];
-  await workspace.execute(contextId, code, language);
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-function send(workspace: ScriptedWorkspace, { request }: ApiFixture, kind: BodyKind): Promise<Answer> {
-  if (request.method === 'GET') return workspace.get(request.path, request.data);
-  // A file can be uploaded as a part of a multipart body only; in the other encodings its text is a parameter like any other.
-  const files = Object.entries(request.files ?? {});
-  if (kind === 'multipart') return workspace.post(request.path, request.data, kind, request.files);
-  return workspace.post(request.path, { ...request.data, ...Object.fromEntries(files.map(([name, { text }]) => [name, text])) }, kind);
-}
-
-const replayed = apiFixtures.filter(({ name }) => name !== 'clusters-list' && name !== 'clusters-status');
-const encodings = [
-  ['classic', 'form'],
-  ['classic', 'multipart'],
-  ['modern', 'form'],
-  ['modern', 'multipart'],
-  ['modern', 'json'],
-] as const;
-const exchanges = encodings.flatMap(([dialect, kind]) => {
-  return replayed
-    .filter(({ request }) => request.method === 'POST' || kind === 'form')
-    .map((fixture) => [fixture.name, dialect, kind, fixture] as const);
-});
-
-describe('the 1.2 document', () => {
-  test.for(exchanges)('%s holds literally (%s, %s)', async ([name, dialect, kind, fixture]) => {
-    await using workspace = new ScriptedWorkspace(dialect);
-    await workspace.workspace.defaultCluster.driver();
-    await before[name]?.(workspace);
-    const answer = await send(workspace, fixture, kind);
-    expect(answer.body).toEqual(dialect === 'modern' ? (fixture.modern ?? fixture.response.body) : fixture.response.body);
-    expect(answer.status).toBe(fixture.response.status);
-    expect(answer.headers['content-type']).toMatch(/^application\/json/);
-  });
-
-  test.for(['classic', 'modern'] as const)('clusters have the documented fields (%s)', async (dialect) => {
-    await using workspace = new ScriptedWorkspace(dialect);
-    await workspace.workspace.defaultCluster.driver();
-    const [documented] = apiFixture('clusters-list').response.body as [Record<string, string>];
-    const list = await workspace.get('/api/1.2/clusters/list');
-    expect(list.body).toEqual([{ ...documented, id: 'peaceJam', name: 'spark-it-up', driverIp: '127.0.0.1' }]);
-    const one = await workspace.get('/api/1.2/clusters/status', { clusterId: 'peaceJam' });
-    const body = { ...(apiFixture('clusters-status').response.body as object), driverIp: '127.0.0.1' };
-    expect(one.body).toEqual({ ...body, status: 'Running' });
-  });
-});
 
 describe('logins', () => {
   const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -115,14 +31,53 @@ describe('logins', () => {
     ['host', 'localhost', 200],
     ['origin', 'http://127.0.0.1:4040', 403],
     ['origin', 'null', 403],
+    ['host', 'LOCALHOST:4040', 200],
+    ['host', '[::1]:4040', 200],
+    ['host', '192.168.0.1:4040', 403],
+    ['sec-fetch-site', 'cross-site', 403],
+    ['sec-fetch-site', 'same-site', 403],
+    ['sec-fetch-site', 'same-origin', 403],
+    ['sec-fetch-site', 'none', 200],
   ] as const)('a request with %s "%s" gets %i', async ([header, value, status]) => {
     await using workspace = new ScriptedWorkspace('modern');
     expect((await workspace.inject({ url: '/api/1.2/clusters/list', headers: { [header]: value } })).status).toBe(status);
   });
 
-  test('nobody learns without a login which endpoints exist', async () => {
+  test.for(['/no/such', '/%zz', '/api/1.2/clusters/list', '/.well-known/other', '/'])('nobody learns without a login which endpoints exist: %s', async (url) => {
     await using workspace = new ScriptedWorkspace('modern');
-    expect((await workspace.inject({ url: '/no/such', headers: { authorization: '' } })).status).toBe(401);
+    for (const method of ['GET', 'POST', 'HEAD', 'OPTIONS', 'DELETE', 'PUT'] as const) {
+      const answer = await workspace.inject({ method, url, headers: { authorization: '' } });
+      expect([method, answer.status, answer.text]).toEqual([method, 401, expect.stringMatching(method === 'HEAD' ? /^$/ : /^\{"error":"Unauthorized: wrong or missing credentials; [^"]*"\}$/)]);
+      expect((await workspace.inject({ method, url, headers: { host: 'evil.example' } })).status).toBe(403);
+    }
+  });
+
+  test('what today’s clients look for before they log in is empty, and open to programs but not to pages', async () => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const url = '/.well-known/databricks-config';
+    expect(await workspace.inject({ url, headers: { authorization: '' } })).toMatchObject({ status: 200, body: {} });
+    expect((await workspace.inject({ url, headers: { origin: 'https://example.com' } })).status).toBe(403);
+    expect((await workspace.inject({ url, headers: { host: 'evil.example' } })).status).toBe(403);
+    await using classic = new ScriptedWorkspace('classic');
+    expect((await classic.inject({ url, headers: { authorization: '' } })).status).toBe(401);
+  });
+
+  test.for([
+    ['0.0.0.0', '192.168.0.1:4040', 200],
+    ['0.0.0.0', '[fe80::1]:4040', 200],
+    ['0.0.0.0', 'localhost', 200],
+    ['0.0.0.0', hostname(), 200],
+    ['0.0.0.0', 'evil.example', 403],
+    ['0.0.0.0', 'evil.example.192.168.0.1', 403],
+    ['box.example', 'box.example:4040', 200],
+    ['127.0.0.2', '127.0.0.2:4040', 200],
+    ['127.0.0.2', '192.168.0.1', 403],
+    ['127.0.0.2', hostname(), 403],
+  ] as const)('told to listen at %s it answers a request to %s with %i, never without the token', async ([bind, host, status]) => {
+    await using workspace = new ScriptedWorkspace('modern', undefined, undefined, bind);
+    expect((await workspace.inject({ url: '/api/1.2/clusters/list', headers: { host } })).status).toBe(status);
+    expect((await workspace.inject({ url: '/api/1.2/clusters/list', headers: { host, authorization: '' } })).status).toBe(status === 200 ? 401 : 403);
+    expect((await workspace.inject({ url: '/api/1.2/clusters/list', headers: { host, origin: `http://${host}` } })).status).toBe(403);
   });
 });
 
@@ -210,6 +165,17 @@ describe('parameters', () => {
     const answer = await workspace.post('/api/1.2/contexts/create', { language: 'x'.repeat(20_000_000) });
     expect(answer.status).toBe(413);
     expect(answer.body).toHaveProperty('error');
+  });
+
+  test.for(['fields', 'files'] as const)('a multipart body far over the limit is refused though none of its %s is', async (kind) => {
+    await using workspace = new ScriptedWorkspace('modern');
+    const names = Array.from({ length: 20 }, (_, n) => `p${n}`);
+    const text = 'x'.repeat(1_000_000);
+    const fields = Object.fromEntries(names.map((name) => [name, text]));
+    const files = Object.fromEntries(names.map((name) => [name, { name, text }]));
+    const answer = await workspace.post('/api/1.2/contexts/create', kind === 'fields' ? fields : {}, 'multipart', kind === 'files' ? files : {});
+    expect([answer.status, answer.body]).toEqual([413, { error: 'IllegalArgumentException: Request body is too large' }]);
+    expect(await workspace.createContext()).toMatch(/^\d+$/);
   });
 });
 

@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { AddressInfo } from 'node:net';
-import { createCredentials } from '../../src/databricks/auth/chain.ts';
-import type { ClusterId } from '../../src/databricks/types.ts';
+import { join } from 'node:path';
+import { fixedCredentials } from '../../src/databricks/auth/credentials.ts';
+import type { ClusterId, ContextId } from '../../src/databricks/types.ts';
 import { identify } from '../../src/lib/process-identity.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { createSession } from '../../src/session/session.ts';
 import type { DialectName } from '../../src/workspace/dialect.ts';
 import { dialects } from '../../src/workspace/dialect.ts';
-import { newId } from '../../src/workspace/ids.ts';
+import { newClusterId, newId } from '../../src/workspace/ids.ts';
 import { buildServer } from '../../src/workspace/server.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { cell, clientFor, connectionTo, failureOf, temporaryDirectory } from '../support/scripted-api.ts';
 import { ScriptedDriver } from '../support/scripted-driver.ts';
+import { plainCluster } from '../support/scripted-workspace.ts';
 
 const token = 'the-token';
 const clusterId = 'local' as ClusterId;
@@ -26,16 +28,19 @@ async function start(dialect: DialectName, language: 'scala' | 'python' | 'sql')
     drivers.push(driver);
     return driver;
   };
-  const workspace = new Workspace({ clusterId, clusterName: 'local', newId, now: () => 0, log, startDriver });
+  const home = await temporaryDirectory();
+  const files = { dbfsRoot: join(home.path, 'dbfs'), uploadDirectory: join(home.path, 'uploads') };
+  const workspace = new Workspace({ defaultCluster: plainCluster(clusterId, 'local'), save: async () => undefined, newId, newClusterId, now: () => 0, log, startDriver, ...files });
   const server = await buildServer({ workspace, dialect: dialects[dialect], token, version: '1', pid: 1, stop: log, log });
   await server.listen({ host: '127.0.0.1', port: 0 });
   const { port } = server.server.address() as AddressInfo;
-  const credentials = createCredentials({ type: 'basic', origin: 'test', username: 'token', password: new Secret(token) });
-  const home = await temporaryDirectory();
+  const credentials = fixedCredentials({ type: 'basic', origin: 'test', username: 'token', password: new Secret(token) });
   const connect = async () => connectionTo(clientFor(new URL(`http://127.0.0.1:${port}`), { credentials }), { clusterId, embedded: true });
-  const session = createSession({ language, connect, home: home.path, identity });
+  const openSession = (contextId?: ContextId) => createSession({ language, connect, home: home.path, identity, contextId });
+  const session = openSession();
   return {
     session,
+    openSession,
     drivers,
     workspace,
     async [Symbol.asyncDispose]() {
@@ -103,6 +108,20 @@ describe.for<DialectName>(['classic', 'modern'])('a session on a %s workspace', 
     await using place = await start(dialect, 'scala');
     expect(await failureOf(place.session.run('1', 'r', cell()))).toMatchObject({ code: 'api', details: { serverMessage: expect.stringContaining('IllegalArgumentException') } });
     expect(await place.session.run('echo on', 'scala', cell())).toEqual(result('on'));
+  });
+
+  test('a second session takes up the context of the first, which goes on after its end', async () => {
+    await using place = await start(dialect, 'scala');
+    const { session, openSession } = place;
+    expect(await session.run('echo 1', 'scala', cell())).toEqual(result('1'));
+    const { id } = (await session.context())!;
+    const second = openSession(id);
+    expect(await second.run('echo 2', 'scala', cell())).toEqual(result('2'));
+    expect(await second.context()).toMatchObject({ id, owned: false });
+    expect(await second.close(5000)).toBe(true);
+    expect(await session.run('echo 3', 'scala', cell())).toEqual(result('3'));
+    expect(place.drivers[0]?.opened).toHaveLength(1);
+    expect(String(await failureOf(openSession('nowhere' as ContextId).attach('nowhere' as ContextId, cell())))).toContain('There is no execution context nowhere on cluster');
   });
 
   test('close destroys every context on the server', async () => {

@@ -7,7 +7,7 @@ import { commandIn, startPlace, type Place } from '../support/bad-place.ts';
 import { freshConnection, signedFrames, writeConnectionFile } from '../support/client-wire.ts';
 import { kept, shown } from '../support/databricks-kernel.ts';
 import { RawClient, requestFrames } from '../support/raw-client.ts';
-import { failedWith, finished, running, temporaryDirectory } from '../support/scripted-api.ts';
+import { failedWith, finished, running, startScriptedApi, temporaryDirectory } from '../support/scripted-api.ts';
 import type { SeenRequest } from '../support/scripted-server.ts';
 import { spawnKernel } from '../support/start-kernel.ts';
 
@@ -221,18 +221,18 @@ describe('a front end', () => {
 
   test('that is killed takes its kernel along, which gives its context back', async () => {
     await using home = await temporaryDirectory();
-    await using place = await startPlace();
+    await using server = await startScriptedApi();
     await using file = await writeConnectionFile(await freshConnection());
     await mkdir(join(home.path, 'home'));
-    const { argv, env } = commandIn(home.path, 'python', { DATABRICKS_HOST: place.server.url.origin });
+    const { argv, env } = commandIn(home.path, 'python', { DATABRICKS_HOST: server.url.origin });
     const code = `require('node:child_process').spawn(process.argv[1], process.argv.slice(2), { stdio: ['ignore', 'inherit', 'ignore'] }); setInterval(() => {}, 1000);`;
     const frontEnd = spawn(process.execPath, ['-e', code, ...argv.map((argument) => argument.replace('{connection_file}', file.path))], { env: env ?? {}, stdio: ['ignore', 'pipe', 'ignore'] });
     const ended = once(frontEnd.stdout, 'end');
     frontEnd.stdout.resume();
-    const asked = await place.server.arrived('GET contexts/status', 2);
+    const asked = await server.arrived('GET contexts/status');
     frontEnd.kill('SIGKILL');
     // The kernel holds the other end of the pipe.
     await ended;
-    expect(place.server.seen.filter(({ route }) => route === 'POST contexts/destroy').map(({ fields }) => fields['contextId'])).toContain(asked.fields['contextId']);
+    expect(server.seen.filter(({ route }) => route === 'POST contexts/destroy').map(({ fields }) => fields['contextId'])).toEqual([asked.fields['contextId']]);
   });
 });

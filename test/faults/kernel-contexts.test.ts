@@ -1,10 +1,12 @@
 import type { KernelMessage } from '@jupyterlab/services';
 import { describe, expect, test } from 'vitest';
-import { startPlace, type Place } from '../support/bad-place.ts';
+import { commandIn, startPlace, type Place } from '../support/bad-place.ts';
 import { kept, shown } from '../support/databricks-kernel.ts';
 import { deferred } from '../support/deferred.ts';
+import type { Executed } from '../support/front-end.ts';
 import { finished, running } from '../support/scripted-api.ts';
 import type { Answer, ScriptedServer } from '../support/scripted-server.ts';
+import { startKernel } from '../support/start-kernel.ts';
 import { startUpCode, widgetsProbe } from '../support/vscode-snippets.ts';
 
 /* What a kernel does to a cluster that costs money: which contexts it opens, gives back, and what it never starts. */
@@ -14,6 +16,14 @@ const contextIn = (status: string): Answer => ({ json: { id: 'x1', status } });
 
 function destroyed({ server }: Place): (string | undefined)[] {
   return server.seen.filter(({ route }) => route === 'POST contexts/destroy').map(({ fields }) => fields['contextId']);
+}
+
+/** Sends a cell, and waits until the kernel has begun it: what is sent on the control channel may overtake one that is still on its way. */
+async function begin({ kernel }: Place, code = '1'): Promise<{ readonly ended: Promise<Executed> }> {
+  const begun = deferred();
+  const ended = kernel.execute(code, { onOutput: ({ header }) => void (header.msg_type === 'execute_input' && begun.resolve()) });
+  await begun.promise;
+  return { ended };
 }
 
 /** Holds the answer to a route back until the test gives it. */
@@ -27,37 +37,40 @@ describe('a kernel that ends gives back every context that it opened', () => {
   interface Stage {
     readonly name: string;
     readonly before?: (server: ScriptedServer) => (() => void) | void;
-    /** Brings the kernel there. */
-    readonly reach: (place: Place, runCell: () => Promise<unknown>) => Promise<unknown>;
+    /** Brings the kernel there: without a cell, with one that has begun, or after one that has ended. */
+    readonly cell?: 'running' | 'ended';
+    readonly reach?: (place: Place) => Promise<unknown>;
     readonly contexts: readonly string[];
   }
   const answersLate = (route: string, answer: Answer) => (server: ScriptedServer) => {
     const give = held(server, route);
     return () => give(answer);
   };
+  const arrived = (route: string, times = 1) => ({ server }: Place) => server.arrived(route, times);
   const stages: readonly Stage[] = [
-    { name: 'asking for the cluster', before: answersLate('GET clusters/get', clusterIn('RUNNING')), reach: ({ server }) => server.arrived('GET clusters/get'), contexts: [] },
-    { name: 'asking for the cluster, with a cell that waits', before: answersLate('GET clusters/get', clusterIn('TERMINATED')), reach: ({ server }, runCell) => (runCell(), server.arrived('GET clusters/get')), contexts: [] },
-    { name: 'creating the context', before: answersLate('POST contexts/create', { json: { id: 'x1' } }), reach: ({ server }) => server.arrived('POST contexts/create'), contexts: ['x1'] },
-    { name: 'creating the context, with a cell that waits', before: answersLate('POST contexts/create', { json: { id: 'x1' } }), reach: ({ server }, runCell) => (runCell(), server.arrived('POST contexts/create')), contexts: ['x1'] },
-    { name: 'waiting for a context that stays pending', before: (server) => server.on('GET contexts/status', contextIn('Pending')), reach: ({ server }, runCell) => (runCell(), server.arrived('GET contexts/status', 2)), contexts: ['x1'] },
-    { name: 'idle', reach: (_, runCell) => runCell(), contexts: ['x1'] },
-    { name: 'sending a command whose answer never comes', before: (server) => server.on('POST commands/execute', 'silence'), reach: ({ server }, runCell) => (runCell(), server.arrived('POST commands/execute')), contexts: ['x1'] },
-    { name: 'after a command whose answer was lost', before: (server) => server.on('POST commands/execute', 'reset'), reach: (_, runCell) => runCell(), contexts: ['x1'] },
-    { name: 'in the middle of a cell', before: (server) => server.on('GET commands/status', running), reach: ({ server }, runCell) => (runCell(), server.arrived('GET commands/status', 2)), contexts: ['x1'] },
-    { name: 'cancelling', before: (server) => server.on('GET commands/status', running), reach: async ({ kernel, server }, runCell) => { runCell(); await server.arrived('GET commands/status'); await kernel.interrupt(); await server.arrived('POST commands/cancel'); }, contexts: ['x1'] },
-    { name: 'after a context that failed to start', before: (server) => server.on('GET contexts/status', contextIn('Error'), contextIn('Running')), reach: async (_, runCell) => { await runCell(); await runCell(); }, contexts: ['x1', 'x2'] },
+    { name: 'asking for the cluster', before: answersLate('GET clusters/get', clusterIn('RUNNING')), reach: arrived('GET clusters/get'), contexts: [] },
+    { name: 'asking for the cluster, with a cell that waits', before: answersLate('GET clusters/get', clusterIn('TERMINATED')), cell: 'running', reach: arrived('GET clusters/get'), contexts: [] },
+    { name: 'creating the context', before: answersLate('POST contexts/create', { json: { id: 'x1' } }), reach: arrived('POST contexts/create'), contexts: ['x1'] },
+    { name: 'creating the context, with a cell that waits', before: answersLate('POST contexts/create', { json: { id: 'x1' } }), cell: 'running', reach: arrived('POST contexts/create'), contexts: ['x1'] },
+    { name: 'waiting for a context that stays pending', before: (server) => server.on('GET contexts/status', contextIn('Pending')), cell: 'running', reach: arrived('GET contexts/status', 2), contexts: ['x1'] },
+    { name: 'idle', cell: 'ended', contexts: ['x1'] },
+    { name: 'sending a command whose answer never comes', before: (server) => server.on('POST commands/execute', 'silence'), cell: 'running', reach: arrived('POST commands/execute'), contexts: ['x1'] },
+    { name: 'after a command whose answer was lost', before: (server) => server.on('POST commands/execute', 'reset'), cell: 'ended', contexts: ['x1'] },
+    { name: 'in the middle of a cell', before: (server) => server.on('GET commands/status', running), cell: 'running', reach: arrived('GET commands/status', 2), contexts: ['x1'] },
+    { name: 'cancelling', before: (server) => server.on('GET commands/status', running), cell: 'running', reach: async ({ kernel, server }) => { await server.arrived('GET commands/status'); await kernel.interrupt(); await server.arrived('POST commands/cancel'); }, contexts: ['x1'] },
+    { name: 'after a context that failed to start', before: (server) => server.on('GET contexts/status', contextIn('Error'), contextIn('Running')), cell: 'ended', reach: ({ kernel }) => kernel.execute('2'), contexts: ['x1', 'x2'] },
   ];
   const ends = ['shutdown', 'restart', 'SIGTERM'] as const;
-  test.for(stages.flatMap((stage) => ends.map((end) => ({ end, ...stage }))))('$end while $name', async ({ end, before, reach, contexts }) => {
+  test.for(stages.flatMap((stage) => ends.map((end) => ({ end, ...stage }))))('$end while $name', async ({ end, before, cell, reach, contexts }) => {
     const late: { answer?: (() => void) | void } = {};
     await using place = await startPlace({ before: (server) => void (late.answer = before?.(server)) });
-    let cell: Promise<unknown> = Promise.resolve();
-    await reach(place, () => (cell = place.kernel.execute('1')));
+    const sent = cell === undefined ? undefined : await begin(place);
+    if (cell === 'ended') await sent?.ended;
+    await reach?.(place);
     if (end === 'SIGTERM') place.kernel.process.kill('SIGTERM');
     else await place.kernel.request('control', 'shutdown_request', { restart: end === 'restart' });
     // The end of the cell tells that the end of the kernel has begun.
-    await cell;
+    await sent?.ended;
     late.answer?.();
     expect(await place.kernel.exited).toEqual({ code: end === 'SIGTERM' ? 143 : 0, signal: null });
     const made = Array.from({ length: place.server.count('POST contexts/create') }, (_, index) => `x${index + 1}`);
@@ -65,6 +78,24 @@ describe('a kernel that ends gives back every context that it opened', () => {
     // A signal is not answered, so without a cell nobody can tell whether it or the late answer came first.
     if (end !== 'SIGTERM') expect(made).toEqual(contexts);
     expect(place.server.count('POST clusters/start')).toBe(0);
+  });
+
+  test('and one that is killed leaves its own to the next kernel, which destroys it and nothing of kernels that live', async () => {
+    await using living = await startPlace();
+    const { server, directory, configFile } = living;
+    await living.kernel.execute('1');
+    const command = () => commandIn(directory, 'python', { DATABRICKS_HOST: server.url.origin, DATABRICKS_CONFIG_FILE: configFile });
+    await using killed = await startKernel(command());
+    await killed.execute('1');
+    killed.process.kill('SIGKILL');
+    await killed.exited;
+    expect(destroyed(living)).toEqual([]);
+    await using next = await startKernel(command());
+    expect((await next.execute('2')).text).toBe('done\n');
+    await server.arrived('POST contexts/destroy');
+    expect(await next.shutdown()).toEqual({ code: 0, signal: null });
+    expect(destroyed(living)).toEqual(['x2', 'x3']);
+    expect((await living.kernel.execute('3')).text).toBe('done\n');
   });
 
   test('has done so when it answers shutdown_request, because nteract kills a kernel that has answered', async () => {
@@ -95,7 +126,8 @@ describe('a stopped cluster', () => {
     expect(expression.reply).toMatchObject({ user_expressions: { cwd: { status: 'error', ename: 'ContextError' } } });
     for (const code of ['%lsmagic', '%md text', '%config table.json=on', '%nope']) await kernel.execute(code);
     for (const type of ['complete_request', 'inspect_request', 'is_complete_request']) await kernel.request('shell', type, { code: 'os.', cursor_pos: 3, detail_level: 0 });
-    expect(server.seen.filter(({ route }) => !route.startsWith('GET clusters/'))).toEqual([]);
+    // Looks at the cluster and its libraries change nothing.
+    expect(server.seen.map(({ route }) => route).filter((route) => !['GET clusters/get', 'GET libraries/cluster-status'].includes(route))).toEqual([]);
 
     server.on('POST clusters/start', () => {
       server.on('GET clusters/get', clusterIn('PENDING'), clusterIn('RUNNING'));
@@ -146,14 +178,15 @@ describe('what a cell waits for', () => {
 
   test('is taken back when the wait fails or is given up', async () => {
     await using place = await startPlace({ before: (server) => server.on('GET contexts/status', contextIn('Pending')) });
+    const full = { json: { status: 'Error', cause: 'Too many execution contexts' } };
     const said = deferred();
     const cell = place.kernel.execute('1', { onOutput: ({ header }) => void (header.msg_type === 'display_data' && said.resolve()) });
     await said.promise;
     await place.kernel.interrupt();
     expect(kept((await cell).outputs)).toEqual(['error: KeyboardInterrupt: ']);
     expect(types((await cell).outputs)).toContain('clear_output');
-    const failed = await place.kernel.execute('1', { onOutput: ({ header }) => void (header.msg_type === 'display_data' && place.server.on('GET contexts/status', contextIn('Error'))) });
-    expect(kept(failed.outputs)).toMatchObject([expect.stringMatching(/^error: ContextError: The execution context failed to start/)]);
+    const failed = await place.kernel.execute('1', { onOutput: ({ header }) => void (header.msg_type === 'display_data' && place.server.on('GET contexts/status', full)) });
+    expect(kept(failed.outputs)).toMatchObject([expect.stringMatching(/^error: ContextError: Cluster c1 at 127\.0\.0\.1:\d+ has no room for another execution context/)]);
     expect(types(failed.outputs)).toContain('clear_output');
   });
 
@@ -175,10 +208,10 @@ describe('an interrupt', () => {
   ])('%s gives it up at once; nothing is sent for that cell', async ([, before, route]) => {
     await using place = await startPlace({ before: (server) => void before(server) });
     const { kernel, server } = place;
-    const cell = kernel.execute('1');
+    const cell = await begin(place);
     await server.arrived(route);
     await kernel.interrupt();
-    const { reply, outputs } = await cell;
+    const { reply, outputs } = await cell.ended;
     expect(reply).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
     expect(kept(outputs)).toEqual(['error: KeyboardInterrupt: ']);
     expect((await kernel.execute('%lsmagic')).reply.status).toBe('ok');
@@ -187,10 +220,10 @@ describe('an interrupt', () => {
 
   test('of a wait leaves the context on its way, for the next cell', async () => {
     await using place = await startPlace({ before: (server) => server.on('GET contexts/status', contextIn('Pending')) });
-    const cell = place.kernel.execute('1');
+    const cell = await begin(place);
     await place.server.arrived('GET contexts/status');
     await place.kernel.interrupt();
-    await cell;
+    await cell.ended;
     place.server.on('GET contexts/status', contextIn('Running'));
     expect((await place.kernel.execute('2')).text).toBe('done\n');
     expect(place.server.count('POST contexts/create')).toBe(1);

@@ -46,11 +46,12 @@ describe('settings that are wrong or half given: the first cell and the log name
   const cases: readonly Case[] = [
     { name: 'a token without a host', env: { DATABRICKS_HOST: undefined }, says: 'DATABRICKS_TOKEN is set, but no host: set DATABRICKS_HOST to the address of your workspace (or to "embedded" for the one on this machine).' },
     { name: 'a cluster without a host', env: { DATABRICKS_HOST: undefined, DATABRICKS_TOKEN: undefined }, says: /^DATABRICKS_CLUSTER_ID is set, but no host: set DATABRICKS_HOST/ },
-    { name: 'a host without a login', env: { DATABRICKS_TOKEN: undefined }, says: /^There is no login for http:\/\/127\.0\.0\.1:\d+: set DATABRICKS_TOKEN, or DATABRICKS_USERNAME and DATABRICKS_PASSWORD\.$/ },
+    { name: 'a host without a login', env: { DATABRICKS_TOKEN: undefined }, says: /^There is no login for http:\/\/127\.0\.0\.1:\d+: set DATABRICKS_TOKEN, or run .*\. Tried: databricks-cli: .*; azure-cli: .*; netrc: .*\.$/ },
     { name: 'a user without a password', env: userOnly, says: 'DATABRICKS_USERNAME is set, but not its other half: set DATABRICKS_PASSWORD too.' },
     { name: 'a password without a user', env: { DATABRICKS_TOKEN: undefined, DATABRICKS_PASSWORD: secretPassword }, says: 'DATABRICKS_PASSWORD is set, but not its other half: set DATABRICKS_USERNAME too.' },
     { name: 'two logins', env: { DATABRICKS_USERNAME: 'jo', DATABRICKS_PASSWORD: secretPassword }, says: /^There is more than one login, .*DATABRICKS_AUTH_TYPE/ },
-    { name: 'a login that is not supported', env: { DATABRICKS_AUTH_TYPE: 'azure-cli' }, says: /^DATABRICKS_AUTH_TYPE is azure-cli, which is not supported yet: use pat/ },
+    { name: 'a login that is not supported', env: { DATABRICKS_AUTH_TYPE: 'google-id' }, says: /^DATABRICKS_AUTH_TYPE is google-id, which is not supported: use one of pat, basic, .*netrc\.$/ },
+    { name: 'a login that the host cannot have', env: { DATABRICKS_AUTH_TYPE: 'azure-cli' }, says: /^DATABRICKS_AUTH_TYPE asks for azure-cli, which cannot be: 127\.0\.0\.1:\d+ is no Azure workspace\.$/ },
     { name: 'a token with a line break inside', env: { DATABRICKS_TOKEN: `${secretToken}\n${secretToken}` }, says: /^DATABRICKS_TOKEN holds characters that no token has/ },
     { name: 'a profile that the file does not have', ...unknownProfile, says: 'DATABRICKS_CONFIG_PROFILE names the profile prod, which FILE does not have (it has dev).' },
     { name: 'a profile without a file', env: { ...unknownProfile.env }, says: 'The configuration file FILE does not exist: check DATABRICKS_CONFIG_FILE.' },
@@ -97,10 +98,10 @@ describe('a server that refuses: the first cell and the log say so, and the next
     { name: 'wrong credentials', route: 'GET clusters/get', answer: { status: 401, json: { error: 'Invalid access token' } }, ename: 'AccessDenied', says: /does not accept the login for clusters\/get: Invalid access token\. Check DATABRICKS_TOKEN\.$/ },
     { name: 'credentials that it repeats', route: 'GET clusters/get', answer: { status: 403, json: { error: `Invalid access token ${secretToken}` } }, ename: 'AccessDenied', says: /Invalid access token \*\*\*\. Check/ },
     { name: 'missing permissions', route: 'POST contexts/create', answer: { status: 403, json: { error_code: 'PERMISSION_DENIED', message: 'no Attach To' } }, ename: 'AccessDenied', says: /does not allow contexts\/create: PERMISSION_DENIED: no Attach To\. Check the permissions of the user behind DATABRICKS_TOKEN\.$/ },
-    { name: 'an unknown cluster', route: 'GET clusters/get', answer: { status: 400, json: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Cluster c1 does not exist' } }, ename: 'ConfigurationError', says: /^127\.0\.0\.1:\d+ knows no cluster c1: check DATABRICKS_CLUSTER_ID\.$/ },
-    { name: 'a cluster in trouble', route: 'GET clusters/get', answer: { json: { cluster_id: 'c1', cluster_name: 'big', state: 'ERROR', state_message: 'No capacity.' } }, ename: 'ContextError', says: /^The cluster big \(c1\) at 127\.0\.0\.1:\d+ is in state Error: No capacity\. Start or repair it there, then run the cell again\.$/ },
-    { name: 'a context that cannot be created', route: 'POST contexts/create', answer: refused('Too many execution contexts are open right now'), ename: 'WorkspaceError', says: /refused contexts\/create \(HTTP 500\): Too many execution contexts are open right now\.$/ },
-    { name: 'a context that fails to start', route: 'GET contexts/status', answer: { json: { id: 'x1', status: 'Error', cause: 'init script failed' } }, ename: 'ContextError', says: /^The execution context failed to start on cluster c1: init script failed\.$/ },
+    { name: 'an unknown cluster', route: 'GET clusters/get', answer: { status: 400, json: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Cluster c1 does not exist' } }, ename: 'ConfigurationError', says: /^There is no cluster c1 on 127\.0\.0\.1:\d+: check DATABRICKS_CLUSTER_ID\.$/ },
+    { name: 'a cluster in trouble', route: 'GET clusters/get', answer: { json: { cluster_id: 'c1', cluster_name: 'big', state: 'ERROR', state_message: 'No capacity.' } }, ename: 'ContextError', says: /^The cluster big \(c1\) at 127\.0\.0\.1:\d+ is in state Error: No capacity\. Start or repair it there, then run the code again\.$/ },
+    { name: 'a context that cannot be created', route: 'POST contexts/create', answer: refused('RuntimeException: no'), ename: 'WorkspaceError', says: /refused contexts\/create \(HTTP 500\): RuntimeException: no\.$/ },
+    { name: 'a cluster that is full', route: 'POST contexts/create', answer: refused('Too many execution contexts are open right now'), ename: 'ContextError', says: /^Cluster c1 at 127\.0\.0\.1:\d+ has no room for another execution context \(Too many execution contexts are open right now\): shut down notebooks/ },
     { name: 'an answer that is none', route: 'GET contexts/status', answer: { text: '[1, 2' }, ename: 'WorkspaceError', says: /answered contexts\/status with something that is not the API's: check DATABRICKS_HOST/ },
     { name: 'a command that it does not take', route: 'POST commands/execute', answer: refused('RuntimeException: no'), ename: 'WorkspaceError', says: /refused commands\/execute \(HTTP 500\): RuntimeException: no\.$/ },
     { name: 'a status that is none', route: 'GET commands/status', answer: { json: { status: 'Sleeping' } }, ename: 'CommandError', says: /^The server answered with a command status that is none: \{"status":"Sleeping"\}\.$/ },
@@ -158,7 +159,7 @@ describe('code that cannot be sent', () => {
   test('a cell of more than 6 MB of UTF-8 is refused with the number, and nothing is sent', async () => {
     await using place = await startPlace({ env: { DATABRICKS_CLUSTER_ID: 'c1' }, before: (server) => server.on('GET clusters/get', { json: { cluster_id: 'c1', state: 'TERMINATED' } }) });
     const reply = await firstCell(place, 'é'.repeat(3 * 1024 * 1024 + 1));
-    expect(reply.evalue).toBe('The cell is 6.0 MB of UTF-8, more than the 6 MB (6291456 bytes) that a command may have: put the data into a file and read it from there.');
+    expect(reply.evalue).toBe('The code is 6.0 MB of UTF-8, more than the 6 MB (6291456 bytes) that a command may have: put the data into a file and read it from there.');
     expect(place.server.count('POST clusters/start')).toBe(0);
     await expectAlive(place);
   });
@@ -173,7 +174,7 @@ describe('code that cannot be sent', () => {
   test.for(['\ud800', 'print("\udc00 half a character")'])('half a character, %j, is no code: it is refused with its place, not changed', async (code) => {
     await using place = await startPlace();
     const reply = await firstCell(place, `x = 1\n${code}`);
-    expect(reply.evalue).toMatch(/^Line 2 of the cell holds half a character \(U\+D[8C]00\), which no language takes: delete it or type it again\.$/);
+    expect(reply.evalue).toMatch(/^Line 2 of the code holds half a character \(U\+D[8C]00\), which no language takes: delete it or type it again\.$/);
     expect(place.server.count('POST commands/execute')).toBe(0);
     await expectWorks(place);
   });

@@ -101,7 +101,7 @@ test('whoever waits for a driver that does not start is told why, and the worksp
   await using home = new WorkspaceHome(program);
   const reason = 'There is no Python: install python3-venv';
   await home.run(['start'], { TEST_NO_DRIVER: reason });
-  expect((await home.run(['status'])).stdout).toContain(`Cluster embedded: Error. ${reason}\n`);
+  expect((await home.run(['status'])).stdout).toContain(`Cluster embedded: Error, ${reason}\n`);
   const state = await home.state();
   const context = await home.createContext(state);
   const query = new URLSearchParams({ clusterId: state.clusterId, contextId: context });

@@ -72,7 +72,7 @@ test('install says what it puts where', async () => {
 });
 
 test.for(languages)('the %s kernelspec names programs by absolute paths that no upgrade removes', async (language) => {
-  const [node = '', main = '', ...rest] = (await kernelJson(language)).argv;
+  const [node = '', , main = '', ...rest] = (await kernelJson(language)).argv;
   expect(rest).toEqual(['run', '--language', language, '-f', '{connection_file}']);
   expect([node, main].map((path) => path.startsWith('/') && !isVersioned(path))).toEqual([true, true]);
   await Promise.all([access(node), access(main)]);

@@ -8,6 +8,7 @@ import { freshConnection, signedFrames, writeConnectionFile, type ConnectionFile
 import { buildEchoKernel } from '../support/echo-kernel.ts';
 import { connectFrontEnd } from '../support/front-end.ts';
 import { eventsOf } from '../support/kernel-socket.ts';
+import { listening } from '../support/listening.ts';
 import { heartbeat, RawClient, requestFrames, subscribe, type RawMessage } from '../support/raw-client.ts';
 import { spawnKernel, startKernel, type KernelProgram } from '../support/start-kernel.ts';
 
@@ -239,9 +240,23 @@ test('ipc works as tcp does', async () => {
   expect(await heartbeat(kernel.connectionFile, 'beat')).toBe('beat');
 });
 
-test('an empty key: nothing is signed, nothing is verified', async () => {
+test.for<[what: string, connection: Partial<ConnectionFile>, addresses: readonly string[]]>([
+  ['the address of this machine', {}, Array(5).fill('127.0.0.1')],
+  ['another of its addresses', { ip: '127.0.0.2' }, Array(5).fill('127.0.0.2')],
+  ['all addresses, where it is told so', { ip: '0.0.0.0' }, Array(5).fill('0.0.0.0')],
+  ['paths and no address', { transport: 'ipc' }, []],
+])('a kernel listens where the connection file says and nowhere else: %s', async ([, connection, addresses]) => {
+  await using place = await writeConnectionFile({});
+  await using kernel = await startKernel(echo.command, { connection: { ...connection, ...(connection.transport === 'ipc' && { ip: join(place.directory, 'k') }) } });
+  // The heartbeat's thread comes last.
+  expect(await heartbeat(kernel.connectionFile, 'beat')).toBe('beat');
+  expect(listening(kernel.process.pid ?? 0)).toEqual(addresses);
+});
+
+test('an empty key: nothing is signed, nothing is verified, and the log warns', async () => {
   await using kernel = await startKernel(echo.command, { connection: { key: '' } });
   expect((await kernel.execute('echo:open')).text).toBe('open');
+  expect(kernel.stderr()).toContain('the connection file holds no key: whoever reaches the sockets can run code\n');
 });
 
 test('a registration file: the kernel tells its ports, signed, and serves when it is acknowledged', async () => {
@@ -265,6 +280,29 @@ test('a registration file: the kernel tells its ports, signed, and serves when i
     using control = new RawClient({ ...(await freshConnection({ key })), ...ports } as ConnectionFile, 'control');
     expect(await control.ask('shutdown_request', { restart: false })).toMatchObject({ content: { status: 'ok' } });
     expect(await program.exited).toEqual({ code: 0, signal: null });
+  } finally {
+    registrar.close();
+  }
+});
+
+test.for<[what: string, sign: (content: string) => string]>([
+  ['with another key', (content) => createHmac('sha256', 'another key').update(content).digest('hex')],
+  ['not at all', () => ''],
+  ['with the signature of something else', () => createHmac('sha256', 'registration key').update('{}').digest('hex')],
+])('a registration that is acknowledged by a stranger, signed %s, ends the kernel: nobody else is served', async ([, sign]) => {
+  const registrar = new Router({ linger: 0 });
+  try {
+    await registrar.bind('tcp://127.0.0.1:*');
+    await using written = await writeConnectionFile({
+      kernel_id: 'the id', transport: 'tcp', ip: '127.0.0.1', registration_ip: '127.0.0.1',
+      registration_port: Number(registrar.lastEndpoint?.split(':').at(-1)), signature_scheme: 'hmac-sha256', key: 'registration key',
+    });
+    const program = spawnKernel(echo.command, written.path);
+    const [identity] = await Promise.race([registrar.receive(), endedEarly(program)]);
+    const acknowledgement = '{"status":"ok"}';
+    await registrar.send([identity ?? '', '<IDS|MSG>', sign(acknowledgement), acknowledgement]);
+    expect((await program.exited).code).not.toBe(0);
+    expect(program.stderr()).toContain('the acknowledgement is not signed with the key of the connection file');
   } finally {
     registrar.close();
   }

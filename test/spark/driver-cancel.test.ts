@@ -102,7 +102,7 @@ test('Scala code that cannot be stopped costs its context, says so, and leaves t
   await untilStarted(watcher, 'busy');
   await command.cancel();
   const result = await command.result;
-  expect(result).toMatchObject({ kind: 'lost', cause: expect.stringContaining('databricks-kernel workspace stop') });
+  expect(result).toMatchObject({ kind: 'lost', cause: expect.stringContaining('databricks-kernel clusters restart test-cluster') });
   expect(await context.scala('1')).toEqual(result);
   expect(await watcher.scala('Thread.getAllStackTraces.keySet.toArray(Array.empty[Thread]).filter(_.getName.startsWith("context-")).map(_.getPriority).min'))
     .toEqual(text('val res1: Int = 1'));

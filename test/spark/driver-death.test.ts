@@ -38,12 +38,14 @@ test('a driver that is killed fails what runs, says how it ended, and takes its 
   expect(existsSync(driver.options.workDirectory)).toBe(false);
 });
 
-test('what a Python process started ends with it, however it ends', async () => {
+test('what a Python process started ends with it, however it ends; Python that meets the death of the driver first is no error of its own', async () => {
   await using driver = await TestDriver.start();
   const context = await driver.context('python');
   const child = await context.python('import os, subprocess\nsubprocess.Popen(["sleep", "1000"]).pid');
   expect(await context.python('os._exit(7)')).toMatchObject({ kind: 'error' });
   await gone(Number(child.kind === 'text' && child.text.replace('Out[1]: ', '')));
+  const killing = 'import os; jvm = spark._jvm\nos.kill(jvm.java.lang.ProcessHandle.current().pid(), 9)\njvm.java.lang.System.nanoTime()';
+  await expect(context.python(killing)).rejects.toThrow(/^The Spark driver ended\. It ended by itself \(signal SIGKILL\)/);
 });
 
 test('code that stops Spark ends the driver, which says why', async () => {

@@ -12,13 +12,13 @@ test('the golden transcript holds against the real JVM and the real Python proce
   const jar = await driverJar(runtime, cacheDirectory, () => undefined);
   await mkdir(workDirectory);
   await using reception = await Reception.open();
-  const jvm = await startJvm({ runtime, jar, workDirectory, logFile, reception });
+  const jvm = await startJvm({ runtime, python: runtime.python, jar, workDirectory, logFile, reception, sparkConf: {} });
   try {
     let python;
     for (const { to, send: { method, ...parameters }, answer } of transcript({ SCRATCH: workDirectory, DBFS: dbfsRoot, JAR: jar })) {
       if (to === 'python' && !python) {
         const gateway = await jvm.channel.request('gateway', { context: 'c' });
-        python = await startPython({ runtime, workDirectory, logFile, reception, gateway, count: 0 });
+        python = await startPython({ python: runtime.python, sparkHome: runtime.sparkHome, workDirectory, logFile, reception, gateway, count: 0 });
       }
       const { channel } = to === 'python' && python ? python : jvm;
       const given = channel.request(method, parameters).then((result) => ({ result }), (error: Error) => ({ error: error.message }));

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DriverResult } from '../../src/workspace/driver/driver.ts';
+import { PythonOverlay } from '../../src/workspace/driver/python-overlay.ts';
 import { TestDriver, text } from '../fixtures/drivers/test-driver.ts';
+import { eventually } from '../support/eventually.ts';
 
 let driver: TestDriver;
 beforeAll(async () => {
@@ -20,6 +22,14 @@ function table(result: DriverResult): { names: string[]; rows: string; truncated
 function failure(result: DriverResult): { summary: string; cause: string } {
   if (result.kind !== 'error') throw new Error(`Not an error: ${JSON.stringify(result).slice(0, 500)}`);
   return { summary: result.summary, cause: result.cause.replaceAll(/\x1b\[[\d;]*m/g, '') };
+}
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 describe('Scala', () => {
@@ -236,6 +246,31 @@ describe('Python', () => {
     expect(cause).toContain('Its variables are lost');
     expect(failure(await context.python('x')).summary).toBe("NameError: name 'x' is not defined");
     expect(await context.python('2')).toEqual(text('Out[4]: 2'));
+  });
+
+  test('misses a process that was killed between two commands: the next is not run, and says that the variables are lost', async () => {
+    const context = await driver.context('python');
+    const { text: pid } = (await context.python('import os; x = 1; print(os.getpid())')) as { text: string };
+    process.kill(Number(pid), 'SIGKILL');
+    // This process is its parent, and has heard of its end when nobody has that id any more.
+    await eventually(async () => !exists(Number(pid)));
+    const summary = 'PythonProcessDied: the Python process of this context ended (signal SIGKILL)';
+    const cause = `${summary}. Its variables are lost, and this command was not run; the next Python command gets a new process.`;
+    expect(await context.python('x = 2')).toEqual({ kind: 'error', summary, cause });
+    expect(await context.python('"x" in globals()')).toEqual(text('Out[2]: False'));
+  });
+
+  test('a process that does not start costs one command, and no context', async () => {
+    const context = await driver.context('scala');
+    await context.scala('val x = 1');
+    const python = PythonOverlay.pythonIn(driver.options.workDirectory);
+    await rename(python, `${python}.away`);
+    const failed = failure(await context.python('1'));
+    await rename(`${python}.away`, python);
+    expect(failed.summary).toMatch(/^PythonProcessDied: The Python process did not start: .*ENOENT\. Its log is /);
+    expect(failed.cause).toMatch(/\. This command was not run; the next Python command gets a new process\.$/);
+    expect(await context.python('1')).toEqual(text('Out[1]: 1'));
+    expect(await context.scala('x')).toEqual(text('val res0: Int = 1'));
   });
 
   test('restarts on request and goes on with the same context', async () => {

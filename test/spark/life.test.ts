@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
+import { packageFile } from '../../src/lib/package-file.ts';
 import { cellSignal, type CellSignal } from '../support/cell-signal.ts';
 import { contextNotFound, contextStatus, kept, kernelCommand, openContexts, startDatabricksKernel } from '../support/databricks-kernel.ts';
+import { runProgram } from '../support/run-program.ts';
 import { startKernel, type KernelCommand, type RunningKernel } from '../support/start-kernel.ts';
 
 /** Cells that would run for ten minutes, each after a line that says that it has begun. */
@@ -118,6 +120,25 @@ test('a dead parent ends the kernel, which destroys its context', async () => {
   await kernel.exited;
   kernel[Symbol.dispose]();
   expect(await contextStatus(context)).toEqual(contextNotFound);
+});
+
+test('a context that outlives its kernels is picked up with its variables: by a kernel that is started for it, and in the middle of another one', async () => {
+  const cli = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await runProgram(process.execPath, [packageFile('dist', 'main.js'), ...args], { env: { ...process.env, ...inject('sparkEnvironment') } });
+    if (code !== 0) throw new Error(stderr);
+    return stdout.trim();
+  };
+  const id = await cli('contexts', 'create', '-l', 'python', '--wait');
+  await cli('exec', '-l', 'python', '--context-id', id, 'kept = 7');
+  await using first = await startKernel(kernelCommand('python', {}, ['--context-id', id]));
+  expect(kept((await first.execute('kept + 1')).outputs)).toEqual(['execute_result: 8']);
+  await first.shutdown();
+  await using other = await startDatabricksKernel('python');
+  expect((await other.execute(`%context attach ${id}`)).text).toContain(`Cells run in execution context ${id} on cluster `);
+  expect(kept((await other.execute('kept + 2')).outputs)).toEqual(['execute_result: 9']);
+  await other.shutdown();
+  expect(await cli('contexts', 'status', id)).toBe('Running');
+  await cli('contexts', 'destroy', id);
 });
 
 test('a restarted kernel has a new context without the old variables', async () => {

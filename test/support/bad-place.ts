@@ -22,19 +22,21 @@ export interface PlaceOptions {
   readonly language?: KernelLanguage;
   /** On top of a host, token and cluster that work; `undefined` takes a setting away. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Further arguments of `run`. */
+  readonly args?: readonly string[];
   /** Prepares server and directory before the kernel starts. */
   readonly before?: (server: ScriptedServer, directory: string) => void | Promise<void>;
 }
 
 /** Disposal ends kernel and server, and fails if a secret got into a message, the output, the log or any other file. */
-export async function startPlace({ language = 'python', env = {}, before }: PlaceOptions = {}): Promise<Place> {
+export async function startPlace({ language = 'python', env = {}, args = [], before }: PlaceOptions = {}): Promise<Place> {
   const home = await temporaryDirectory();
   const directory = home.path;
   const server = await startScriptedApi();
   const configFile = join(directory, 'databrickscfg');
   await before?.(server, directory);
   const seen: string[] = [];
-  const kernel = await startKernel(commandIn(directory, language, { DATABRICKS_HOST: server.url.origin, DATABRICKS_CONFIG_FILE: configFile, ...env }));
+  const kernel = await startKernel(commandIn(directory, language, { DATABRICKS_HOST: server.url.origin, DATABRICKS_CONFIG_FILE: configFile, ...env }, args));
   kernel.connection.anyMessage.connect((_, { msg }) => void seen.push(JSON.stringify(msg)));
   return {
     kernel,
@@ -58,7 +60,7 @@ export async function startPlace({ language = 'python', env = {}, before }: Plac
 }
 
 /** How that kernel is started, for tests about ones that do not start. */
-export function commandIn(directory: string, language: string, env: NodeJS.ProcessEnv): KernelCommand {
+export function commandIn(directory: string, language: string, env: NodeJS.ProcessEnv, args: readonly string[] = []): KernelCommand {
   const settings: NodeJS.ProcessEnv = {
     ...process.env,
     HOME: directory,
@@ -69,7 +71,7 @@ export function commandIn(directory: string, language: string, env: NodeJS.Proce
     ...env,
   };
   for (const [name, value] of Object.entries(settings)) if (value === undefined) delete settings[name];
-  return { argv: [process.execPath, packageFile('dist', 'main.js'), 'run', '--language', language, '-f', '{connection_file}'], env: settings };
+  return { argv: [process.execPath, packageFile('dist', 'main.js'), 'run', '--language', language, '-f', '{connection_file}', ...args], env: settings };
 }
 
 async function filesIn(directory: string): Promise<string[]> {

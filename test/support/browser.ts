@@ -15,9 +15,9 @@ export async function findBrowser(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Starts it without a screen. It makes no request but the tests' own, as far as flags can forbid it. */
-export function startBrowser(executablePath: string): Promise<Browser> {
+/** Starts it without a screen. It makes no request but the tests' own, as far as flags can forbid it. @param flags more of them */
+export function startBrowser(executablePath: string, flags: readonly string[] = []): Promise<Browser> {
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
   // The sandbox refuses to run as root, which containers on CI do.
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet] });
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet, ...flags] });
 }

@@ -8,9 +8,9 @@ import { shownLine } from './notebook.ts';
 import { startKernel, type KernelCommand, type RunningKernel } from './start-kernel.ts';
 
 /** The real program as a front end starts it, on the workspace that all tests on Spark share. */
-export function kernelCommand(language: KernelLanguage, env: NodeJS.ProcessEnv = {}): KernelCommand {
+export function kernelCommand(language: KernelLanguage, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []): KernelCommand {
   return {
-    argv: [process.execPath, packageFile('dist', 'main.js'), 'run', '--language', language, '-f', '{connection_file}'],
+    argv: [process.execPath, packageFile('dist', 'main.js'), 'run', '--language', language, '-f', '{connection_file}', ...args],
     env: { ...process.env, ...inject('sparkEnvironment'), ...env },
   };
 }

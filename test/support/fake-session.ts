@@ -1,5 +1,5 @@
-import type { CommandResult, RemoteLanguage } from '../../src/databricks/types.ts';
-import type { RunEnd, RunOptions, Session } from '../../src/session/api.ts';
+import type { CommandResult, ContextId, RemoteLanguage } from '../../src/databricks/types.ts';
+import type { AttachEnd, ContextInfo, RunEnd, RunOptions, Session } from '../../src/session/api.ts';
 
 /** A command that reached the fake session. */
 export interface Sent {
@@ -14,6 +14,8 @@ export class FakeSession implements Session {
   readonly sent: Sent[] = [];
   closedWithin: number | undefined;
   prepared = false;
+  /** The context that `%context` sees. */
+  attached: ContextInfo | undefined;
   readonly #answers: Answer[] = [];
 
   /** Answers the next command that has no answer yet. */
@@ -37,7 +39,17 @@ export class FakeSession implements Session {
     return answer({ code, language }, options);
   }
 
-  async close(deadlineMs: number): Promise<void> {
+  async attach(contextId: ContextId): Promise<AttachEnd> {
+    this.attached = { id: contextId, cluster: 'c1', host: 'example.test', status: 'Running', owned: false };
+    return { end: 'attached', context: this.attached, replaced: ['python'] };
+  }
+
+  async context(): Promise<ContextInfo | undefined> {
+    return this.attached;
+  }
+
+  async close(deadlineMs: number): Promise<boolean> {
     this.closedWithin = deadlineMs;
+    return true;
   }
 }

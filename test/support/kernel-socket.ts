@@ -111,13 +111,17 @@ interface Watched {
   readonly events: AsyncIterable<Event>;
 }
 
-/** Resolves when a socket's first peer is there, or when it is closed before. */
-async function handshake({ socket, events }: Watched): Promise<void> {
-  try {
-    for await (const { type } of events) if (type === 'handshake') return;
-  } catch (error) {
-    if (!socket.closed) throw error;
-  }
+/**
+ * Resolves when a socket's first peer is there, or when it is closed before. Reads on until it is closed: a socket whose kernel was killed
+ * has an event for each of its attempts to connect again, and what nobody reads stops the thread that all sockets of this process share.
+ */
+function handshake({ socket, events }: Watched): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const readAll = async (): Promise<void> => {
+      for await (const { type } of events) if (type === 'handshake') resolve();
+    };
+    readAll().then(resolve, (error: unknown) => (socket.closed ? resolve() : reject(error)));
+  });
 }
 
 /**

@@ -78,7 +78,7 @@ export class MemoryChannels implements KernelChannels {
     this.#record('iopub', message);
   }
 
-  async flushed(): Promise<void> {}
+  room(): undefined {}
 
   async caughtUp(): Promise<void> {
     while (this.#arrived.shell.length > 0) await nextTurn();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCredentials } from '../../src/databricks/auth/chain.ts';
+import { fixedCredentials } from '../../src/databricks/auth/credentials.ts';
 import type { Client, ClientOptions } from '../../src/databricks/client.ts';
 import { createClient } from '../../src/databricks/client.ts';
 import type { ClusterId, RemoteLanguage } from '../../src/databricks/types.ts';
@@ -16,8 +16,8 @@ import { startScriptedServer } from './scripted-server.ts';
 export const secretToken = 'dapi-very-secret';
 
 export function clientFor(url: URL, options: Partial<ClientOptions> = {}): Client {
-  const credentials = createCredentials({ type: 'pat', origin: 'DATABRICKS_TOKEN', token: new Secret(secretToken) });
-  return createClient({ url, hostOrigin: 'DATABRICKS_HOST', credentials, userAgent: 'databricks-kernel/0.0.0', clock: instantClock(), ...options });
+  const credentials = fixedCredentials({ type: 'pat', origin: 'DATABRICKS_TOKEN', token: new Secret(secretToken) });
+  return createClient({ url, hostOrigin: 'DATABRICKS_HOST', credentials, userAgent: 'databricks-kernel/0.0.0', clock: instantClock(), chance: () => 0, ...options });
 }
 
 export function connectionTo(client: Client, more: Partial<Connection> = {}): Connection {

@@ -1,8 +1,9 @@
-import type { Driver, DriverCommand, DriverLanguage, DriverResult } from '../../src/workspace/driver/driver.ts';
+import type { Driver, DriverCommand, DriverLanguage, DriverLibrary, DriverResult, InstallResult } from '../../src/workspace/driver/driver.ts';
 
 /**
  * A driver that knows a few lines instead of Spark, so that the server above it can be tested alone:
- * `echo …`, `hang` (until cancelled), `stubborn` (lost when cancelled), `throw`, `die` and the documents' examples.
+ * `echo …`, `hang` (until cancelled), `stubborn` (lost when cancelled), `throw`, `die` and the documents' examples. A library installs at
+ * once, unless its name says otherwise: `fail`, `slow-to-resolve`, `slow-to-install` (until `release`).
  */
 export class ScriptedDriver implements Driver {
   readonly exited: Promise<{ readonly reason: string }>;
@@ -10,8 +11,12 @@ export class ScriptedDriver implements Driver {
   readonly opened: string[] = [];
   readonly closed: string[] = [];
   readonly executed: string[] = [];
+  readonly installed: DriverLibrary[] = [];
+  /** Numbers of workers, in the order they were asked for. */
+  readonly resized: number[] = [];
   readonly #open = new Map<string, DriverLanguage>();
   readonly #cancels = new Map<string, () => void>();
+  #waiting: (() => void) | undefined;
   #exit: (end: { reason: string }) => void = () => {};
   #dead: string | undefined;
 
@@ -55,6 +60,37 @@ export class ScriptedDriver implements Driver {
     this.#alive();
     this.closed.push(contextId);
     this.#open.delete(contextId);
+  }
+
+  async install(library: DriverLibrary, onResolved: () => void): Promise<InstallResult> {
+    this.#alive();
+    this.installed.push(library);
+    const name = library.kind === 'pypi' ? library.package : library.kind === 'maven' ? library.coordinates : library.name;
+    if (name.includes('slow-to-resolve')) await this.#untilReleased();
+    if (name.includes('fail')) return { kind: 'failed', reason: `No matching distribution found for ${name}` };
+    onResolved();
+    if (name.includes('slow-to-install')) await this.#untilReleased();
+    this.#alive();
+    return { kind: 'installed' };
+  }
+
+  async #untilReleased(): Promise<void> {
+    await Promise.race([new Promise<void>((resolve) => (this.#waiting = resolve)), this.exited]);
+    this.#alive();
+  }
+
+  /** Lets the slow library that is being installed go on. */
+  release(): void {
+    this.#waiting?.();
+  }
+
+  async resize(numWorkers: number): Promise<void> {
+    this.#alive();
+    this.resized.push(numWorkers);
+  }
+
+  async crash(lastWords: string): Promise<void> {
+    this.die(`It ended by itself (signal SIGKILL). The end of its log:\n${lastWords}`.trimEnd());
   }
 
   /** Ends as a process does that was killed from outside. */

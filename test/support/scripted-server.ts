@@ -9,6 +9,8 @@ export interface SeenRequest {
   readonly fields: Readonly<Record<string, string>>;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  /** The body as it came, for what is no text. */
+  readonly bytes: Buffer;
 }
 
 export type Answer =
@@ -43,6 +45,8 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
 
   const server = createServer((request, response) => {
     void read(request).then(async (arrived) => {
+      // Who broke off expects no answer.
+      if (arrived === undefined) return;
       seen.push(arrived);
       for (const look of [...waiting]) look();
       const stopped = guard(arrived);
@@ -83,15 +87,21 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
 
 const notFound: Answer = { status: 404, json: { error: 'No such endpoint' } };
 
-async function read(request: IncomingMessage): Promise<SeenRequest> {
+/** `undefined` for one that broke off before its end. */
+async function read(request: IncomingMessage): Promise<SeenRequest | undefined> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const body = Buffer.concat(chunks).toString();
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return undefined;
+  }
+  const bytes = Buffer.concat(chunks);
+  const body = bytes.toString();
   const url = new URL(request.url ?? '/', 'http://server');
   const isJson = request.headers['content-type']?.startsWith('application/json') ?? false;
   const fields = isJson ? (JSON.parse(body) as Record<string, string>) : Object.fromEntries(new URLSearchParams(body || url.search));
   const route = `${request.method} ${url.pathname.replace(/^\/api\/[\d.]+\//, '')}`;
-  return { route, path: url.pathname, fields, headers: request.headers, body };
+  return { route, path: url.pathname, fields, headers: request.headers, body, bytes };
 }
 
 function send(response: ServerResponse, answer: Answer): void {

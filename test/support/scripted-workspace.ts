@@ -1,8 +1,17 @@
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { dialects } from '../../src/workspace/dialect.ts';
 import type { DialectName } from '../../src/workspace/dialect.ts';
+import type { Driver } from '../../src/workspace/driver/driver.ts';
+import type { Faults } from '../../src/workspace/faults.ts';
 import { buildServer } from '../../src/workspace/server.ts';
-import { newId } from '../../src/workspace/ids.ts';
+import { newClusterId, newId } from '../../src/workspace/ids.ts';
+import type { ClusterDefinition } from '../../src/workspace/cluster-definition.ts';
+import type { StoredWorkspace } from '../../src/workspace/store.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { ScriptedDriver } from './scripted-driver.ts';
 
@@ -15,32 +24,55 @@ export interface Answer {
 }
 export type Files = Readonly<Record<string, { readonly name: string; readonly text: string | Uint8Array }>>;
 
+/** A cluster with nothing special about it. */
+export function plainCluster(id: string, name: string): ClusterDefinition {
+  return { id, name, numWorkers: 0, sparkVersion: '4.3.x-scala2.13', nodeType: 'local', useSpot: false, zoneId: 'local', sparkConf: {}, autoterminationMinutes: 0 };
+}
+
 /** The real server in front of scripted drivers, called without a socket. */
 export class ScriptedWorkspace implements AsyncDisposable {
   static readonly token = 'the-token';
+  static readonly maxUploadBytes = 120_000_000;
   readonly clusterId = 'peaceJam';
   readonly drivers: ScriptedDriver[] = [];
   readonly log: string[] = [];
   readonly workspace: Workspace;
   readonly #server: Promise<FastifyInstance>;
-  /** Ids that the next contexts and commands get. */
+  /** What it keeps on disk, which goes with it. */
+  readonly directory = mkdtempSync(join(tmpdir(), 'scripted workspace '));
+  readonly dbfsRoot = join(this.directory, 'dbfs');
+  readonly uploadDirectory = join(this.directory, 'uploads');
+  /** What the workspace has saved, each whole. */
+  readonly saved: StoredWorkspace[] = [];
+  /** Ids that the next clusters, contexts and commands get. */
   nextIds: string[] = [];
   now = 0;
   stopped: string | undefined;
   /** What the next start of a driver does; drivers start at once by default. */
-  startDriver: () => Promise<ScriptedDriver> = async () => new ScriptedDriver();
+  startDriver: (cluster: ClusterDefinition, onProgress: (text: string) => void) => Promise<Driver> = async () => new ScriptedDriver();
+  /** What the next save does, before it counts. */
+  save: () => Promise<void> = async () => undefined;
 
-  constructor(dialect: DialectName) {
+  constructor(dialect: DialectName, stored?: StoredWorkspace, faults?: Faults, bind?: string) {
     const log = (text: string) => this.log.push(text);
+    mkdirSync(this.dbfsRoot);
     this.workspace = new Workspace({
-      clusterId: this.clusterId,
-      clusterName: 'spark-it-up',
+      defaultCluster: plainCluster(this.clusterId, 'spark-it-up'),
+      stored,
+      save: async (contents) => {
+        await this.save();
+        this.saved.push(contents);
+      },
       newId: () => this.nextIds.shift() ?? newId(),
+      newClusterId: () => this.nextIds.shift() ?? newClusterId(),
       now: () => this.now,
       log,
-      startDriver: async () => {
-        const driver = await this.startDriver();
-        this.drivers.push(driver);
+      dbfsRoot: this.dbfsRoot,
+      uploadDirectory: this.uploadDirectory,
+      maxUploadBytes: ScriptedWorkspace.maxUploadBytes,
+      startDriver: async (cluster, onProgress) => {
+        const driver = await this.startDriver(cluster, onProgress);
+        if (driver instanceof ScriptedDriver) this.drivers.push(driver);
         return driver;
       },
     });
@@ -48,8 +80,10 @@ export class ScriptedWorkspace implements AsyncDisposable {
       workspace: this.workspace,
       dialect: dialects[dialect],
       token: ScriptedWorkspace.token,
+      bind,
       version: '1.2.3',
       pid: 4711,
+      faults,
       stop: (reason) => (this.stopped = reason),
       log,
     });
@@ -63,6 +97,13 @@ export class ScriptedWorkspace implements AsyncDisposable {
     return { status: response.statusCode, body: response.body === '' ? undefined : JSON.parse(response.body), text: response.body, headers: response.headers };
   }
 
+  /** On a socket, too. */
+  async listen(): Promise<{ readonly port: number }> {
+    const server = await this.#server;
+    await server.listen({ host: '127.0.0.1', port: 0 });
+    return { port: (server.server.address() as AddressInfo).port };
+  }
+
   get(path: string, data: Readonly<Record<string, string>> = {}): Promise<Answer> {
     return this.inject({ method: 'GET', url: `${path}?${new URLSearchParams(data)}` });
   }
@@ -71,9 +112,23 @@ export class ScriptedWorkspace implements AsyncDisposable {
     return this.inject({ method: 'POST', url: path, ...(await encode(data, kind, files)) });
   }
 
-  async createContext(language = 'scala'): Promise<string> {
-    const answer = await this.post('/api/1.2/contexts/create', { language, clusterId: this.clusterId });
+  async createContext(language = 'scala', clusterId = this.clusterId): Promise<string> {
+    const answer = await this.post('/api/1.2/contexts/create', { language, clusterId });
     return idOf(answer);
+  }
+
+  /** A cluster that has begun to start; gives its id. */
+  async createCluster(data: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    return idOf(await this.post('/api/1.2/clusters/create', { name: 'another', numWorkerContainers: 2, ...data }));
+  }
+
+  clusterStatus(clusterId: string): Promise<Answer> {
+    return this.get('/api/1.2/clusters/status', { clusterId });
+  }
+
+  /** The status of a cluster that is in that state. */
+  clusterIs(clusterId: string, wanted: string): Promise<Answer> {
+    return this.until(() => this.clusterStatus(clusterId), ({ status }) => status === wanted);
   }
 
   async execute(contextId: string, command: string, language = 'scala'): Promise<string> {
@@ -95,12 +150,12 @@ export class ScriptedWorkspace implements AsyncDisposable {
 
   /** Asks until the answer is one that `wanted` accepts; a scripted driver gets there within a few turns. */
   async until(ask: () => Promise<Answer>, wanted: (body: Record<string, unknown>) => boolean): Promise<Answer> {
-    for (let turn = 0; turn < 200; turn++) {
+    for (let turn = 0; turn < 5000; turn++) {
       const answer = await ask();
       if (wanted(answer.body as Record<string, unknown>)) return answer;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    throw new Error(`Never got the answer that was waited for; the last was ${(await ask()).text}`);
+    throw new Error(`Never got the answer that was waited for; the last was ${(await ask()).text.slice(0, 2000)}`);
   }
 
   /** The answer that ends a command. */
@@ -114,6 +169,7 @@ export class ScriptedWorkspace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#server).close();
     await this.workspace[Symbol.asyncDispose]();
+    await rm(this.directory, { recursive: true });
   }
 }
 

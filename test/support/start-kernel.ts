@@ -77,8 +77,9 @@ async function startOnce(command: KernelCommand, options: StartOptions): Promise
       clients.push(client);
       return client;
     },
-    shutdown: async (restart = false) => {
-      await frontEnd.request('control', 'shutdown_request', { restart });
+    shutdown: (restart = false) => {
+      // As for front ends, the end of the process counts: on a busy machine it may come before the reply has left.
+      frontEnd.request('control', 'shutdown_request', { restart }).catch(() => {});
       return program.exited;
     },
     [Symbol.asyncDispose]: async () => {

@@ -9,6 +9,8 @@ export interface Terminal extends AsyncDisposable {
   press(keys: string): void;
   /** Waits until `pattern` stands in what was written since the last call, without colours and movements; gives the text to the end of the match. */
   until(pattern: RegExp): Promise<string>;
+  /** All that was written so far, as the terminal gets it. */
+  written(): string;
   /** Resolves when the program has ended, with its exit code. */
   readonly ended: Promise<number | null>;
 }
@@ -47,6 +49,7 @@ export function startInTerminal(command: readonly string[], options: { readonly 
         });
       }
     },
+    written: () => written,
     ended,
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM');

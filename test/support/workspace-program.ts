@@ -79,7 +79,8 @@ export class WorkspaceHome implements AsyncDisposable {
   /** One call of the API. */
   async call(state: WorkspaceState, path: string, data?: Readonly<Record<string, string>>): Promise<{ status: number; body: unknown }> {
     const response = await fetch(new URL(path, state.url), {
-      headers: { authorization: `Bearer ${state.token}` },
+      // Every dialect takes it.
+      headers: { authorization: `Basic ${btoa(`token:${state.token}`)}` },
       ...(data !== undefined && { method: 'POST', body: new URLSearchParams(data) }),
     });
     return { status: response.status, body: await response.json() };

@@ -101,6 +101,8 @@ describe('a package stays in its room', () => {
     ['zeromq', ['wire/']],
     ['fastify', ['workspace/']],
     ['commander', ['cli/']],
+    ['cli-table3', ['cli/table.ts']],
+    ['yocto-spinner', ['cli/progress.ts']],
     // The front ends' client is for tests.
     ['@jupyterlab/services', []],
   ])('%s in %s', ([name, rooms]) => {

@@ -1,6 +1,12 @@
 /** The sections of a `.databrickscfg`, by name. */
 export type Profiles = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
+/** The text of a file, UTF-8 unless its first bytes tell that it is UTF-16, which some editors and shells of Windows write. */
+export function decodeProfiles(bytes: Uint8Array): string {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+  return new TextDecoder(encoding).decode(bytes);
+}
+
 /**
  * Reads the INI dialect of `~/.databrickscfg` as the vendor's SDKs do: a comment is a line that begins with `#` or `;`, or what follows
  * a space and one of them, because passwords may hold both signs. (The `ini` package cuts values at them and splits names at dots.)

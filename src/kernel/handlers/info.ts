@@ -1,4 +1,5 @@
 import type { Contents, LanguageInfo } from '../../protocol/contents.ts';
+import { constant } from '../../protocol/json.ts';
 import { protocolVersion } from '../../protocol/message.ts';
 import type { Handler } from '../dispatch.ts';
 import type { History } from '../history.ts';
@@ -14,7 +15,7 @@ export interface KernelFacts {
 
 /** Answered from what is known at start: nothing remote need exist yet. */
 export function kernelInfo(facts: KernelFacts): Handler<'kernel_info_request'> {
-  const reply: Contents['kernel_info_reply'] = {
+  const reply = constant<Contents['kernel_info_reply']>({
     status: 'ok',
     protocol_version: protocolVersion,
     implementation: facts.implementation,
@@ -24,7 +25,7 @@ export function kernelInfo(facts: KernelFacts): Handler<'kernel_info_request'> {
     help_links: facts.helpLinks,
     supported_features: [],
     debugger: false,
-  };
+  });
   return () => reply;
 }
 

@@ -1,5 +1,6 @@
 import type { Language } from '../../languages/language.ts';
 import { config } from './config.ts';
+import { context } from './context.ts';
 import { languageMagics } from './language.ts';
 import { listOwn, lsmagic } from './lsmagic.ts';
 import type { Magic } from './magic.ts';
@@ -9,7 +10,7 @@ import { notYet } from './not-yet.ts';
 import { sh } from './sh.ts';
 
 /** Every magic of the notebook itself, in the order in which they are listed. */
-export const magics: readonly Magic[] = [...languageMagics, md, sh, config, lsmagic(() => magics), ...notYet];
+export const magics: readonly Magic[] = [...languageMagics, md, sh, config, context, lsmagic(() => magics), ...notYet];
 
 /** The notebook's own magics that a cell of this language reaches, a line each. */
 export function listMagics(language: Language): string {

@@ -3,6 +3,7 @@ import type { Outcome } from '../../kernel/interpreter.ts';
 import type { Command, Language, LocalKnowledge } from '../../languages/language.ts';
 import type { View } from '../../render/result.ts';
 import type { CellOutput } from '../cell-output.ts';
+import type { Contexts } from '../command.ts';
 import type { Options } from '../options.ts';
 
 /** A command of the notebook's own: the first line of a cell that begins with `%name`. */
@@ -33,6 +34,7 @@ export interface CellRun {
   languageOf(id: RemoteLanguage): Promise<Language>;
   /** Runs a command in the cell's context, in the kernel's language where no other is named. */
   readonly command: Command;
+  readonly contexts: Contexts;
   /** Runs code as a cell of a language. */
   runCode(code: string, language: Language): Promise<Outcome>;
   readonly output: CellOutput;

@@ -27,6 +27,9 @@ export interface Child {
   kill(): void;
 }
 
+/** The program ended, or did not connect, before it was of any use. */
+export class NotStarted extends Error {}
+
 /** Starts a program in a process group of its own and waits until it shows its secret. Rejects when it ends first. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { command, directory, logFile, reception, name } = options;
@@ -37,11 +40,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     const exited = exitOf(program);
     // It may end before it reads: that shows in `exited`.
     program.stdin?.on('error', () => undefined).end(`${JSON.stringify({ ...options.settings, ...invitation })}\n`);
-    const failed = exited.then((how) => Promise.reject(new Error(`The ${name} did not start: ${how}. Its log is ${logFile}`)));
+    const failed = exited.then((how) => Promise.reject(new NotStarted(`The ${name} did not start: ${how}. Its log is ${logFile}`)));
     const channel = await within(connectDeadline, Promise.race([connected, failed]));
     if (!channel) {
       killGroup(program);
-      throw new Error(`The ${name} did not connect within ${connectDeadline / 1000} seconds. Its log is ${logFile}`);
+      throw new NotStarted(`The ${name} did not connect within ${connectDeadline / 1000} seconds. Its log is ${logFile}`);
     }
     // What it started does not outlive it, and might hold the connection open.
     void exited.then(() => {

@@ -24,7 +24,9 @@ export async function driverJar(runtime: Runtime, directory: string, onProgress:
   try {
     // The quick compiler alone: this JVM does not live long enough for the other one to pay.
     const compiler = ['-XX:TieredStopAtLevel=1', '-Xss4m', '-cp', join(jars, '*'), 'scala.tools.nsc.Main', '-usejavacp', '-nowarn', '-d', unfinished];
-    await promisify(execFile)(runtime.java, [...compiler, ...files.map((name) => join(sources, name))]);
+    await promisify(execFile)(runtime.java, [...compiler, ...files.map((name) => join(sources, name))]).catch((error: unknown) => {
+      throw new Error(`The Spark driver cannot be compiled: ${causeOf(error)}.`, { cause: error });
+    });
     await rename(unfinished, jar);
   } finally {
     await rm(unfinished, { force: true });
@@ -38,4 +40,14 @@ async function fingerprint(files: readonly string[], jars: string): Promise<stri
   for (const name of files) hash.update(name).update(await readFile(join(sources, name)));
   for (const name of (await readdir(jars)).sort()) hash.update(name);
   return hash.digest('hex').slice(0, 16);
+}
+
+/** The compiler's own words, not its long command line, which Node begins with. */
+function causeOf(error: unknown): string {
+  const { code, stderr = '' } = error as { readonly code?: unknown; readonly stderr?: string };
+  const lines = stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  if (/No space left on device|Disk quota exceeded/.test(stderr)) return 'the disk is full';
+  const words = lines.find((line) => /error|exception/i.test(line)) ?? lines.at(0);
+  if (words !== undefined) return words.slice(0, 300);
+  return typeof code === 'string' ? `Java cannot be run (${code})` : `Java ended with ${String(code ?? 'a signal')}`;
 }

@@ -1,6 +1,6 @@
 import { within } from '../../lib/time.ts';
 import type { Channel } from './channel.ts';
-import type { Child } from './child.ts';
+import { NotStarted, type Child } from './child.ts';
 import type { DriverCommand, DriverLanguage, DriverResult } from './driver.ts';
 import { driverResult } from './result.ts';
 
@@ -13,15 +13,19 @@ export type MakePython = (count: number) => Promise<Child>;
 /** A context as the server sees it: a place in the JVM for Scala and SQL, a process for Python. */
 export class DriverContext {
   readonly #id: string;
+  readonly #clusterId: string;
   readonly #jvm: Channel;
   readonly #makePython: MakePython;
   #python: Promise<Child> | undefined;
   #pythonCommands = 0;
+  /** How a Python process ended that nobody has been told of: no command ran in it. */
+  #pythonEnded: string | undefined;
   #running: Running | undefined;
   #lost = false;
 
-  constructor(id: string, jvm: Channel, makePython: MakePython) {
+  constructor(id: string, clusterId: string, jvm: Channel, makePython: MakePython) {
     this.#id = id;
+    this.#clusterId = clusterId;
     this.#jvm = jvm;
     this.#makePython = makePython;
   }
@@ -32,7 +36,7 @@ export class DriverContext {
   }
 
   async execute(command: DriverCommand): Promise<DriverResult> {
-    if (this.#lost) return { kind: 'lost', cause: lostContext };
+    if (this.#lost) return { kind: 'lost', cause: lostContext(this.#clusterId) };
     const running = new Running(command);
     this.#running = running;
     try {
@@ -74,7 +78,16 @@ export class DriverContext {
   }
 
   async #runPython(running: Running): Promise<DriverResult> {
-    const child = await this.#pythonProcess();
+    const ended = this.#pythonEnded;
+    this.#pythonEnded = undefined;
+    // Code that counts on variables of earlier commands must not begin without them. That the driver has died tells more.
+    if (ended !== undefined && !this.#jvm.isClosed) return pythonDied(endOf(ended), 'Its variables are lost, and this command was not run');
+    const child = await this.#pythonProcess().catch((error: unknown) => {
+      // Whatever else goes wrong is the driver's.
+      if (this.#jvm.isClosed || !(error instanceof NotStarted)) throw error;
+      return error;
+    });
+    if (child instanceof NotStarted) return pythonDied(child.message, 'This command was not run');
     if (running.cancelled) return { kind: 'cancelled' };
     running.python = child;
     this.#pythonCommands++;
@@ -87,7 +100,7 @@ export class DriverContext {
       if (!child.channel.isClosed) throw error;
       // Its jobs would go on without it.
       await this.#cancelJobs(running.command);
-      return pythonDied(await child.exited);
+      return pythonDied(endOf(await child.exited), 'Its variables are lost');
     }
   }
 
@@ -100,11 +113,19 @@ export class DriverContext {
     if (!this.#python) {
       const made = this.#makePython(this.#pythonCommands);
       this.#python = made;
-      made.then((child) => child.exited, () => undefined).then(() => {
-        if (this.#python === made) this.#python = undefined;
-      });
+      void this.#follow(made);
     }
     return this.#python;
+  }
+
+  /** Notices the end of a Python process, whoever caused it. */
+  async #follow(made: Promise<Child>): Promise<void> {
+    const child = await made.catch(() => undefined);
+    const how = await child?.exited;
+    if (this.#python !== made) return;
+    this.#python = undefined;
+    // A command that runs in it tells by itself.
+    if (this.#running?.python !== child) this.#pythonEnded = how;
   }
 
   async #giveUpAfterDeadline(running: Running): Promise<void> {
@@ -115,7 +136,7 @@ export class DriverContext {
       this.#python = undefined;
     } else {
       this.#lost = true;
-      running.giveUp({ kind: 'lost', cause: lostContext });
+      running.giveUp({ kind: 'lost', cause: lostContext(this.#clusterId) });
       await this.close().catch(() => undefined);
     }
   }
@@ -139,9 +160,9 @@ class Running {
   }
 }
 
-const lostContext =
+const lostContext = (clusterId: string) =>
   'The code did not stop within 5 seconds of the cancel. Its context is lost, and its variables with it; the code itself goes on until ' +
-  'the embedded workspace is stopped (databricks-kernel workspace stop), which ends all contexts';
+  `the cluster is restarted (databricks-kernel clusters restart ${clusterId}), which ends all contexts of the cluster`;
 
 /** An error, not a lost context: Scala, SQL and the temporary views go on. */
 const killedPython: DriverResult = {
@@ -152,7 +173,10 @@ const killedPython: DriverResult = {
     'the next Python command gets a new process.',
 };
 
-function pythonDied(how: string): DriverResult {
-  const summary = `PythonProcessDied: the Python process of this context ended (${how})`;
-  return { kind: 'error', summary, cause: `${summary}. Its variables are lost; the next Python command gets a new process.` };
+const endOf = (how: string) => `the Python process of this context ended (${how})`;
+
+/** An error, not a lost context: Scala, SQL and the temporary views go on. */
+function pythonDied(what: string, consequence: string): DriverResult {
+  const summary = `PythonProcessDied: ${what}`;
+  return { kind: 'error', summary, cause: `${summary}. ${consequence}; the next Python command gets a new process.` };
 }

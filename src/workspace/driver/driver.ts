@@ -11,6 +11,18 @@ export interface Driver extends AsyncDisposable {
   cancel(contextId: string, commandId: string): Promise<void>;
   /** Ends the context's REPLs and jobs. Unknown ids are ignored. */
   close(contextId: string): Promise<void>;
+  /**
+   * Installs a library, one after the other: all contexts find it from their next command on, and lose it with this driver. Rejects only
+   * when the driver died. `onResolved` is called when all that is needed has been found in the library's repository, if it has one.
+   */
+  install(library: DriverLibrary, onResolved: () => void): Promise<InstallResult>;
+  /**
+   * Changes how many tasks run at a time (0: as many as the master has room for); contexts and running tasks stay. Resolves when the
+   * capacity is there, rejects with the reason when it does not come; what was asked for then stands.
+   */
+  resize(numWorkers: number): Promise<void>;
+  /** Kills the driver process, for faults on purpose; `lastWords` go to its log, where its reason to die is looked for. Resolves when it is gone. */
+  crash(lastWords: string): Promise<void>;
   /** Resolves when the driver process is gone, for whatever reason; `reason` holds the end of its log where it died by itself. */
   readonly exited: Promise<{ readonly reason: string }>;
 }
@@ -21,6 +33,22 @@ export interface DriverCommand {
   readonly language: DriverLanguage;
   readonly code: string;
 }
+
+/** What Python's installer installs. `file` is an absolute path, `name` the name that its maker gave it. */
+export type PythonLibrary =
+  | { readonly kind: 'whl' | 'egg'; readonly file: string; readonly name: string }
+  /** `repo` is the address of an index, instead of pip's own. */
+  | { readonly kind: 'pypi'; readonly package: string; readonly repo?: string | undefined };
+
+export type JvmLibrary =
+  | { readonly kind: 'jar'; readonly file: string; readonly name: string }
+  /** `coordinates` are `group:artifact:version`, `exclusions` `group:artifact`; `repo` is searched beside Maven Central and Spark Packages. */
+  | { readonly kind: 'maven'; readonly coordinates: string; readonly exclusions: readonly string[]; readonly repo?: string | undefined };
+
+export type DriverLibrary = PythonLibrary | JvmLibrary;
+
+/** `reason` is what the installer said last: a few lines, without passwords. */
+export type InstallResult = { readonly kind: 'installed' } | { readonly kind: 'failed'; readonly reason: string };
 
 /** A column of a table; `type` is the JSON text of Spark's `DataType.json`, e.g. `"integer"` with its quotes. */
 export interface DriverColumn {

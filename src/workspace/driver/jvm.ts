@@ -11,18 +11,25 @@ const opened = [
 
 export interface JvmOptions {
   readonly runtime: Runtime;
+  /** What Spark starts its Python workers with, where no context says otherwise. */
+  readonly python: string;
   readonly jar: string;
   readonly workDirectory: string;
   readonly logFile: string;
   readonly reception: Reception;
+  /** What the user wants of Spark: its `spark.driver.memory` is the size of the heap. */
+  readonly sparkConf: Readonly<Record<string, string>>;
 }
 
 /**
- * Starts the JVM of a cluster; Spark is not running yet when it has connected. Its heap is what Java takes by itself, at most a quarter
- * of the machine's memory, which leaves room for Python and the front end; the environment's JDK_JAVA_OPTIONS can say otherwise (-Xmx8g).
+ * Starts the JVM of a cluster; Spark is not running yet when it has connected. Without another wish its heap is what Java takes by itself, at
+ * most a quarter of the machine's memory, which leaves room for Python and the front end; the environment's JDK_JAVA_OPTIONS can say otherwise
+ * for all clusters (-Xmx8g).
  */
-export function startJvm({ runtime, jar, workDirectory, logFile, reception }: JvmOptions): Promise<Child> {
+export function startJvm({ runtime, python, jar, workDirectory, logFile, reception, sparkConf }: JvmOptions): Promise<Child> {
+  const { 'spark.driver.memory': memory } = sparkConf;
   const java = [
+    ...(memory === undefined ? [] : [`-Xmx${memory}`]),
     '-Xss4m', '-XX:+IgnoreUnrecognizedVMOptions', '-Djdk.reflect.useDirectMethodHandle=false',
     '-Dio.netty.tryReflectionSetAccessible=true', '-Djava.awt.headless=true', `-Djava.io.tmpdir=${workDirectory}`,
     '--enable-native-access=ALL-UNNAMED', '--sun-misc-unsafe-memory-access=allow',
@@ -31,9 +38,10 @@ export function startJvm({ runtime, jar, workDirectory, logFile, reception }: Jv
     'org.apache.spark.embedded.Main',
   ];
   // `env`, because workers that Spark starts itself read these from this process's environment.
+  const environment = [`SPARK_HOME=${runtime.sparkHome}`, `PYSPARK_PYTHON=${python}`, 'SPARK_SCALA_VERSION=2.13', 'SPARK_LOCAL_IP=127.0.0.1'];
   return startChild({
     command: '/usr/bin/env',
-    arguments: [`SPARK_HOME=${runtime.sparkHome}`, 'SPARK_SCALA_VERSION=2.13', 'SPARK_LOCAL_IP=127.0.0.1', runtime.java, ...java],
+    arguments: [...environment, runtime.java, ...java],
     directory: workDirectory, logFile, reception, settings: {}, name: 'Spark driver',
   });
 }

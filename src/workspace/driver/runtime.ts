@@ -42,13 +42,24 @@ export interface RuntimeSettings {
  * Throws `BridgeError` `config` for a setting that does not work and where there is no Python, `net` when packages do not install.
  */
 export async function ensureRuntime(settings: RuntimeSettings): Promise<Runtime> {
+  const found = await findRuntime(settings);
+  if (found !== undefined) return found;
+  const { machine, home } = settings;
+  const made = await probe(await ensureHomeEnvironment(join(home, 'runtime'), settings), machine.env);
+  if (made === undefined) throw new BridgeError('internal', `${join(home, 'runtime')} was made, but its Python does not start.`, {});
+  return complete(made, settings);
+}
+
+/** What there is already; `undefined` where it is still to be made. Throws `BridgeError` `config` for a setting that does not work. */
+export async function findRuntime(settings: RuntimeSettings): Promise<Runtime | undefined> {
   const { machine, python, home, packageRoot = ownRoot } = settings;
   if (python !== undefined) return complete(await probeSetting(python, machine), settings);
   const clone = await probe(pythonIn(join(packageRoot, '.venv'), machine), machine.env);
   if (clone?.missing.length === 0) return complete(clone, settings);
-  const made = await probe(await ensureHomeEnvironment(join(home, 'runtime'), settings), machine.env);
-  if (made === undefined) throw new BridgeError('internal', `${join(home, 'runtime')} was made, but its Python does not start.`, {});
-  return complete(made, settings);
+  const directory = join(home, 'runtime');
+  if (!(await isCurrent({ directory, requirements: [requirements], machine, onProgress: settings.onProgress }))) return undefined;
+  const made = await probe(pythonIn(directory, machine), machine.env);
+  return made && complete(made, settings);
 }
 
 async function probeSetting(python: string, machine: Machine): Promise<Probe> {

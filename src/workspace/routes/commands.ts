@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { illegalArgument } from '../api-error.ts';
 import { maxCommandBytes, parametersOf } from '../bodies.ts';
-import type { Parameters } from '../bodies.ts';
+import type { Parameters } from '../parameters.ts';
 import type { Context } from '../context.ts';
 import type { Dialect } from '../dialect.ts';
 import type { Workspace } from '../workspace.ts';

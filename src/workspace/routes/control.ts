@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { parametersOf } from '../bodies.ts';
 import type { Dialect } from '../dialect.ts';
+import type { Faults } from '../faults.ts';
 import type { Workspace } from '../workspace.ts';
 
 export interface ControlOptions {
   readonly version: string;
   readonly pid: number;
+  /** Calls that are made to fail; none unless it is given. */
+  readonly faults?: Faults | undefined;
   /** Begins to end the server; the answer is still sent. */
   stop(reason: string): void;
 }
@@ -17,12 +20,8 @@ export function controlRoutes(server: FastifyInstance, workspace: Workspace, dia
     dialect: dialect.name,
     pid: options.pid,
     contexts: workspace.openContexts,
-    clusters: workspace.clusters.map(({ id, name, state }) => ({
-      id,
-      name,
-      status: state.status,
-      message: state.status === 'Pending' ? state.progress : state.status === 'Error' ? state.cause : '',
-    })),
+    ...(options.faults !== undefined && { faultRules: options.faults.rules.length }),
+    clusters: workspace.clusters.map(({ id, name, state, message }) => ({ id, name, status: state.status, message })),
   }));
 
   server.post('/workspace/stop', async (request, reply) => {

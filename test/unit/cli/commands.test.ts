@@ -21,11 +21,15 @@ function command(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise
 }
 
 test.for<[string[], string]>([
-  [['instal'], "Unknown command 'instal' (Did you mean install?)\n"],
-  [['--bogus'], "Unknown option '--bogus'\n"],
-  [['install', 'rust'], "Command-argument value 'rust' is invalid for argument 'language'. Allowed choices are scala, python, sql.\n"],
-  [['install', '--prefix'], "Option '--prefix <dir>' argument missing\n"],
-  [['install', '--user', '--sys-prefix'], "Option '--user' cannot be used with option '--sys-prefix'\n"],
+  [['instal'], `Unknown command 'instal' (Did you mean install?); see "databricks-kernel --help"\n`],
+  [['contexts', 'creat'], `Unknown command 'creat' (Did you mean create?); see "databricks-kernel contexts --help"\n`],
+  [['exec', '--jsn', '1'], `Unknown option '--jsn' (Did you mean --json?); see "databricks-kernel exec --help"\n`],
+  [['exec', 'a', 'b'], `Too many arguments for 'exec'. Expected 1 argument but got 2; see "databricks-kernel exec --help"\n`],
+  [['completion', 'csh'], `Command-argument value 'csh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish; see "databricks-kernel completion --help"\n`],
+  [['--bogus'], `Unknown option '--bogus'; see "databricks-kernel --help"\n`],
+  [['install', 'rust'], `Command-argument value 'rust' is invalid for argument 'language'. Allowed choices are scala, python, sql; see "databricks-kernel install --help"\n`],
+  [['install', '--prefix'], `Option '--prefix <dir>' argument missing; see "databricks-kernel install --help"\n`],
+  [['install', '--user', '--sys-prefix'], `Option '--user' cannot be used with option '--sys-prefix'; see "databricks-kernel install --help"\n`],
   [['install', '--sys-prefix'], 'No Python environment is active: activate a virtual or conda environment, or name its directory with --prefix DIR.\n'],
   [['install', '--name', 'My Kernel', 'sql'], 'Jupyter accepts no kernel named "my kernel": use lower-case letters, digits, ".", "_" and "-".\n'],
   [['install', '--env', 'HTTPS_PROXY'], '--env takes NAME=VALUE, not "HTTPS_PROXY".\n'],
@@ -35,7 +39,7 @@ test.for<[string[], string]>([
     ['install', '--env', 'DATABRICKS_TOKEN=dapi0'],
     'DATABRICKS_TOKEN holds a secret, and everybody can read a kernelspec: put it into a profile of ~/.databrickscfg and install with --profile NAME.\n',
   ],
-  [['workspace', 'start', '--port', '99999'], "Option '--port <port>' argument '99999' is invalid. Ports end at 65535.\n"],
+  [['workspace', 'start', '--port', '99999'], `Option '--port <port>' argument '99999' is invalid. Ports end at 65535; see "databricks-kernel workspace start --help"\n`],
   [['run'], '--language is missing: give one of scala, python, sql.\n'],
   [['run', '--language', 'rust', '-f', 'x'], 'Unknown language "rust": give one of scala, python, sql.\n'],
   [['run', '--language', 'sql'], 'The connection file is missing: a front end gives it as -f FILE.\n'],
@@ -52,6 +56,16 @@ test.for([
   expect(code).toBe(2);
   expect(stderr).toMatch(/^The kernel cannot be installed into \S+databricks-sql \(.*\): choose another place with [^\n]*\n$/);
   expect(stderr).toMatch(cause);
+});
+
+test('alone it shows its help, as with --help', async () => {
+  const help = await command(['--help']);
+  expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: databricks-kernel [^]*Examples:/), stderr: '' });
+  expect(await command([])).toEqual(help);
+});
+
+test('a group of commands without one of them shows what there is, as an error', async () => {
+  expect(await command(['contexts'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^Usage: databricks-kernel contexts [^]*create[^]*status[^]*destroy/) });
 });
 
 test('--version prints the version of the package', async () => {
@@ -110,11 +124,12 @@ test('a profile belongs to the kernels: nothing of the shell that starts Jupyter
   const shell = {
     DATABRICKS_HOST: 'https://prod.test', DATABRICKS_TOKEN: 'dapi-prod', DATABRICKS_USERNAME: 'me', DATABRICKS_PASSWORD: 'secret', DATABRICKS_CLIENT_ID: 'id',
     DATABRICKS_CLIENT_SECRET: 'secret', DATABRICKS_CLUSTER_ID: 'prod', DATABRICKS_AUTH_TYPE: 'oauth-m2m', DATABRICKS_WORKSPACE_ID: '1',
+    DATABRICKS_METADATA_SERVICE_URL: 'http://localhost:1/', DATABRICKS_AZURE_RESOURCE_ID: '/subscriptions/1',
   };
   await mkdir(join(root, 'user'));
   await writeFile(join(root, 'user', '.databrickscfg'), '[DEV]\nhost = https://dev.test\ntoken = dapi-dev\ncluster_id = dev\n');
   const settings = readSettings({ env: { ...shell, ...env }, home: join(root, 'user') });
-  expect(settings).toMatchObject({ host: { value: new URL('https://dev.test') }, auth: { type: 'pat' }, clusterId: { value: 'dev' }, workspaceId: undefined });
+  expect(settings).toMatchObject({ host: { value: new URL('https://dev.test') }, logins: { candidates: [{ type: 'pat' }] }, clusterId: { value: 'dev' }, workspaceId: undefined });
 });
 
 test('what is said beside a profile goes before it', async () => {

@@ -1,38 +1,65 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { connect } from '../../../src/cli/connect.ts';
+import { connect, connectHost } from '../../../src/cli/connect.ts';
 import { readSettings } from '../../../src/databricks/config/settings.ts';
 import type { ContextId } from '../../../src/databricks/types.ts';
 import { BridgeError } from '../../../src/lib/errors.ts';
+import { configureTrace } from '../../../src/lib/trace.ts';
 import { createSession } from '../../../src/session/session.ts';
 import type { Stage } from '../../../src/session/stage.ts';
 import type { DialectName } from '../../../src/workspace/dialect.ts';
 import { dialects } from '../../../src/workspace/dialect.ts';
-import { newId } from '../../../src/workspace/ids.ts';
+import { newClusterId, newId } from '../../../src/workspace/ids.ts';
 import { buildServer } from '../../../src/workspace/server.ts';
 import { writeState } from '../../../src/workspace/state-file.ts';
 import { Workspace } from '../../../src/workspace/workspace.ts';
 import { cell, failureOf, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
 import { ScriptedDriver } from '../../support/scripted-driver.ts';
+import { plainCluster } from '../../support/scripted-workspace.ts';
 
-const launch = { command: '/bin/false', args: [], env: {} };
+const nowhere = { machine: { platform: process.platform, env: {}, home: '/nowhere' }, home: '/nowhere', version: '1', launch: { command: '/bin/false', args: [], env: {} } };
 const wait = (stages: Stage[] = []) => ({ onStage: (stage: Stage) => void stages.push(stage), signal: new AbortController().signal });
 const settingsOf = (env: Record<string, string>) => () => readSettings({ env, home: '/nowhere' });
 
 test('a real workspace without a cluster is an error that says where to find one', async () => {
   const settings = settingsOf({ DATABRICKS_HOST: 'https://w.test', DATABRICKS_TOKEN: 'dapi-1' });
-  const error = await failureOf(connect(settings, wait(), { home: '/nowhere', version: '1', launch }));
+  const error = await failureOf(connect(settings, wait(), nowhere));
   expect(error).toBeInstanceOf(BridgeError);
   expect(error).toMatchObject({ code: 'config', details: { setting: 'DATABRICKS_CLUSTER_ID' } });
   expect(String(error)).toContain('No cluster is chosen on w.test: set DATABRICKS_CLUSTER_ID');
 });
 
+test('a connection to a real workspace needs no cluster, and tells which one the settings choose', async () => {
+  const env = { DATABRICKS_HOST: 'https://w.test', DATABRICKS_TOKEN: 'dapi-1' };
+  const without = await connectHost(settingsOf(env), wait(), nowhere);
+  expect(without).toMatchObject({ describe: { host: 'w.test' }, defaultCluster: undefined, embedded: false });
+  const chosen = await connectHost(settingsOf({ ...env, DATABRICKS_CLUSTER_ID: 'c1' }), wait(), nowhere);
+  expect(chosen.defaultCluster).toEqual({ value: 'c1', origin: 'DATABRICKS_CLUSTER_ID' });
+});
+
+test('a host that is not this machine and is asked without TLS is warned of, once', async () => {
+  await using home = await temporaryDirectory();
+  const path = join(home.path, 'log');
+  configureTrace(path);
+  try {
+    for (const host of ['http://plain.test', 'https://w.test', 'http://localhost:1', 'http://plain.test']) {
+      const { client } = await connectHost(settingsOf({ DATABRICKS_HOST: host, DATABRICKS_TOKEN: 'dapi-1' }), wait(), nowhere);
+      await client.close();
+    }
+  } finally {
+    configureTrace(undefined);
+  }
+  expect((await readFile(path, 'utf8')).replace(/^\S+Z /gm, '')).toBe(
+    'warn connect: http://plain.test is asked without encryption: whoever is on the way reads the login and the data. Write https:// in DATABRICKS_HOST, if the workspace answers there.\n',
+  );
+});
+
 test('a real workspace is asked with the login, the workspace id and who we are', async () => {
   await using server = await startScriptedApi();
   const env = { DATABRICKS_HOST: `${server.url.origin}/?o=42`, DATABRICKS_TOKEN: 'dapi-1', DATABRICKS_CLUSTER_ID: 'c1' };
-  const connection = await connect(settingsOf(env), wait(), { home: '/nowhere', version: '1.2.3', launch });
+  const connection = await connect(settingsOf(env), wait(), { ...nowhere, version: '1.2.3' });
   expect(server.seen).toEqual([]);
   await connection.client.contexts.status({ clusterId: connection.clusterId, contextId: 'x' as ContextId });
   await connection.client.close();
@@ -47,7 +74,17 @@ test('a real workspace is asked with the login, the workspace id and who we are'
 test.for<DialectName>(['classic', 'modern'])('the embedded workspace that runs in the %s dialect is found and its cluster used', async (dialect) => {
   await using home = await temporaryDirectory();
   const log = (): void => undefined;
-  await using workspace = new Workspace({ clusterId: 'local', clusterName: 'local', newId, now: () => 0, log, startDriver: async () => new ScriptedDriver() });
+  await using workspace = new Workspace({
+    defaultCluster: plainCluster('local', 'local'),
+    save: async () => undefined,
+    newId,
+    newClusterId,
+    now: () => 0,
+    log,
+    dbfsRoot: join(home.path, 'dbfs'),
+    uploadDirectory: join(home.path, 'uploads'),
+    startDriver: async () => new ScriptedDriver(),
+  });
   const token = 'the-token';
   const server = await buildServer({ workspace, dialect: dialects[dialect], token, version: '1', pid: process.pid, stop: log, log });
   try {
@@ -55,7 +92,7 @@ test.for<DialectName>(['classic', 'modern'])('the embedded workspace that runs i
     const { port } = server.server.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}`;
     await writeState(home.path, { url, token, pid: process.pid, version: '1', dialect, clusterId: 'local', started: '2026-01-01T00:00:00Z' });
-    const connection = await connect(settingsOf({ DATABRICKS_HOST: 'embedded' }), wait(), { home: home.path, version: '1', launch });
+    const connection = await connect(settingsOf({ DATABRICKS_HOST: 'embedded' }), wait(), { ...nowhere, home: home.path });
     expect(connection).toMatchObject({ embedded: true, clusterId: 'local', describe: { host: `the embedded workspace (127.0.0.1:${port})` } });
     expect(await connection.client.contexts.create(connection.clusterId, 'scala')).toMatch(/^\d+$/);
     await connection.client.close();
@@ -74,7 +111,7 @@ async function startGuarded() {
     writeProfile: (token: string, host = server.url.origin) => writeFile(join(home.path, '.databrickscfg'), `[dev]\nhost = ${host}\ntoken = ${token}\ncluster_id = c1\n`),
     session: createSession({
       language: 'python',
-      connect: (waiting) => connect(() => readSettings({ env: { DATABRICKS_CONFIG_PROFILE: 'dev' }, home: home.path }), waiting, { home: home.path, version: '1', launch }),
+      connect: (waiting) => connect(() => readSettings({ env: { DATABRICKS_CONFIG_PROFILE: 'dev' }, home: home.path }), waiting, { ...nowhere, home: home.path }),
       home: home.path,
       identity: '',
     }),

@@ -98,6 +98,13 @@ test('the death of the front end in JPY_PARENT_PID ends a process whose parent, 
   expect(await running.ended).toBe(0);
 });
 
+test('a front end that dies before the process has begun ends it, too', async () => {
+  const orphan = `while kill -0 $JPY_PARENT_PID 2>&-; do sleep 0.05; done; exec "${process.execPath}" "${program}" closes`;
+  await using shell = new Program('sh', ['-c', 'JPY_PARENT_PID=$$ sh -c "$0" &', orphan]);
+  expect([await shell.line(), await shell.line()]).toEqual(['ready', 'parent']);
+  expect(await shell.line()).toBeUndefined();
+});
+
 test('a JPY_PARENT_PID that names no process is not believed', async () => {
   await using gone = new Program('true', []);
   await gone.ended;

@@ -14,6 +14,7 @@ test.for<[string, unknown]>([
   ['[0.30000000000000004]', [0.30000000000000004]],
   ['{"id":"1793653964133248955"}', { id: '1793653964133248955' }],
   ['["a,9223372036854775807"]', ['a,9223372036854775807']],
+  [String.raw`["a,9223372036854775807\\", 9223372036854775807, "\",9223372036854775807"]`, ['a,9223372036854775807\\', 9223372036854775807n, '",9223372036854775807']],
   ['{"a": 1, "a": 9223372036854775807}', { a: 9223372036854775807n }],
   ['{"a": 9223372036854775807, "a": null}', { a: null }],
 ])('reads %s exactly', ([text, value]) => {
@@ -37,6 +38,24 @@ test('keeps every 64-bit integer on its way through', () => {
   );
 });
 
-test.for(['', '{', '<html>', '[12345678901234567890'])('refuses %j', (text) => {
+test('knows a long integer from what looks like one in a text', () => {
+  const piece = fc.constantFrom(',9223372036854775807', '[9223372036854775807]', '"', '\\', ' ', 'x');
+  const text = fc.array(piece).map((pieces) => pieces.join(''));
+  fc.assert(
+    fc.property(fc.array(fc.oneof(text, fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n }))), (values) => {
+      expect(parseJson(formatJson(values))).toEqual(values);
+    }),
+  );
+});
+
+test.for(['', '{', '<html>', '[12345678901234567890', '[",1234567890123456'])('refuses %j', (text) => {
   expect(() => parseJson(text)).toThrow(SyntaxError);
+});
+
+test('refuses what is too deep for whoever walks through it', () => {
+  const deep = (levels: number, inner: string) => '['.repeat(levels) + inner + ']'.repeat(levels);
+  for (const inner of ['', '9223372036854775807']) {
+    expect(formatJson(parseJson(deep(1000, inner)))).toBe(deep(1000, inner));
+    expect(() => parseJson(deep(100_000, inner))).toThrow(SyntaxError);
+  }
 });

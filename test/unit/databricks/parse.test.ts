@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseCluster, parseCluster2, parseCommandState, parseContextState } from '../../../src/databricks/parse.ts';
+import { parseCommandState } from '../../../src/databricks/parse/commands.ts';
+import { parseContextState } from '../../../src/databricks/parse/contexts.ts';
 import { parseType } from '../../../src/databricks/schema.ts';
 import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
 
@@ -32,7 +33,7 @@ test.for<[string, JsonObject | null | undefined, unknown]>([
   ['a type nobody knows', { resultType: 'video', data: 'x' }, { kind: 'unknown', resultType: 'video', raw: { resultType: 'video', data: 'x' } }],
 ])('a finished command with %s', ([, results, result]) => {
   const answer = results === undefined ? { status: 'Finished' } : { status: 'Finished', results };
-  expect(parseCommandState(answer)).toEqual({ status: 'Finished', result });
+  expect(parseCommandState(answer)).toEqual({ status: 'Finished', result, raw: results ?? {} });
 });
 
 test.for<[string, JsonObject, object]>([
@@ -41,7 +42,7 @@ test.for<[string, JsonObject, object]>([
   ['Cancelled', { resultType: 'error', cause: 'CommandCancelledException' }, { summary: '', cause: 'CommandCancelledException' }],
   ['Error', {}, { summary: 'The server ended the command as Error and gave no reason', cause: '' }],
 ])('a command that ended as %s with %j is an error', ([status, results, error]) => {
-  expect(parseCommandState({ status, results })).toEqual({ status, result: { kind: 'error', ...error } });
+  expect(parseCommandState({ status, results })).toEqual({ status, result: { kind: 'error', ...error }, raw: results });
 });
 
 test.for<[string, JsonObject, object]>([
@@ -65,7 +66,7 @@ test.for<[string, JsonObject, object]>([
   ],
 ])('a table %s', ([, results, table]) => {
   const answer = { status: 'Finished', results: { resultType: 'table', ...results } };
-  expect(parseCommandState(answer)).toEqual({ status: 'Finished', result: { kind: 'table', ...table } });
+  expect(parseCommandState(answer)).toEqual({ status: 'Finished', result: { kind: 'table', ...table }, raw: answer.results });
 });
 
 test.for<JsonValue>([{}, null, 'text', [], { status: 'RunningInBackground' }, { status: 4 }])('%j is no command status', (answer) => {
@@ -116,12 +117,4 @@ test.for<[JsonValue, string, string]>([
 
 test('an answer without a context status is an error, not a context', () => {
   expect(() => parseContextState({ id: '1' })).toThrow('context status that is none');
-});
-
-test('clusters of both APIs come out alike', () => {
-  expect(parseCluster({ id: 'a', name: 'n', status: 'Reconfiguring', driverIp: '1.2.3.4' })).toEqual({ id: 'a', name: 'n', status: 'Reconfiguring', message: '' });
-  expect(parseCluster2({ cluster_id: 'a', cluster_name: 'n', state: 'RESIZING' })).toEqual({ id: 'a', name: 'n', status: 'Reconfiguring', message: '' });
-  expect(parseCluster2({ cluster_id: 'a', state: 'TERMINATED', state_message: 'Inactive' })).toEqual({ id: 'a', name: '', status: 'Terminated', message: 'Inactive' });
-  expect(parseCluster2({ cluster_id: 'a', state: 'ODD' }).status).toBe('Unknown');
-  expect(parseCluster({ id: 'a', name: 'n', driverIp: '1.2.3.4' })).toBeUndefined();
 });

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ClientOptions } from '../../../src/databricks/client.ts';
-import { checkCommand, longestCommand, runCommand } from '../../../src/databricks/run-command.ts';
+import { checkCommand, longestCommand, runCommand, type CommandRun } from '../../../src/databricks/run-command.ts';
+import { remotePatience } from '../../../src/databricks/retry.ts';
 import type { ClusterId, ContextId } from '../../../src/databricks/types.ts';
+import { BridgeError } from '../../../src/lib/errors.ts';
+import { deferred } from '../../support/deferred.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import type { Answer, Script, ScriptedServer } from '../../support/scripted-server.ts';
 import { cell, clientFor, failedWith, failureOf, finished, loginPages, refused, running, startScriptedApi } from '../../support/scripted-api.ts';
@@ -17,7 +20,7 @@ async function start(statuses: readonly (Answer | Script)[], options: Partial<Cl
     server,
     client,
     signals,
-    run: () => runCommand(client, { context, language: 'scala', code: '1', interrupted: signals.interrupted, killed: signals.killed }),
+    run: (more: Partial<CommandRun> = {}) => runCommand(client, { context, language: 'scala', code: '1', interrupted: signals.interrupted, killed: signals.killed, ...more }),
     async [Symbol.asyncDispose]() {
       await client.destroy();
       await server[Symbol.asyncDispose]();
@@ -29,6 +32,22 @@ test('a command is executed once and polled until it ends', async () => {
   await using api = await start([running, running, finished('2')]);
   expect(await api.run()).toEqual({ end: 'result', result: { kind: 'text', text: '2' }, doubtful: false });
   expect(api.server.seen.map(({ route }) => route)).toEqual(['POST commands/execute', 'GET commands/status', 'GET commands/status', 'GET commands/status']);
+});
+
+test('a command that waits for others is told as that, and when it does no longer', async () => {
+  const queued = { json: { id: 'k1', status: 'Queued' } };
+  await using api = await start([queued, queued, running, finished('2')]);
+  const told: boolean[] = [];
+  await api.run({ onQueued: (waits) => void told.push(waits) });
+  expect(told).toEqual([true, false]);
+});
+
+test('a command that still waits for others when it can be seen again is told as that again', async () => {
+  const queued = { json: { id: 'k1', status: 'Queued' } };
+  await using api = await start([queued, 'reset', queued, running, finished('2')]);
+  const told: string[] = [];
+  await api.run({ onQueued: (waits) => void told.push(waits ? 'waits' : 'runs'), onUnseen: (failure) => void told.push(failure ? 'unseen' : 'seen') });
+  expect(told).toEqual(['waits', 'unseen', 'seen', 'waits', 'runs']);
 });
 
 const cancelled = 'com.databricks.backend.common.rpc.CommandCancelledException at SequenceExecutionState.cancel';
@@ -92,6 +111,19 @@ test('a cancel that is refused does not end the waiting', async () => {
   expect(await run).toEqual({ end: 'interrupted' });
 });
 
+test.for([refused('RuntimeException: not now'), { status: 404, text: '' }, { json: { unexpected: true } }])('a cancel that did not arrive (%j) is sent again while the command runs', async (answer) => {
+  await using api = await start([running]);
+  api.server.on('POST commands/cancel', answer, () => {
+    api.server.on('GET commands/status', failedWith('', 'Cancelled'));
+    return { json: { id: 'k1' } };
+  });
+  const run = api.run();
+  await api.server.arrived('GET commands/status');
+  api.signals.interrupt();
+  expect(await run).toEqual({ end: 'interrupted' });
+  expect(api.server.count('POST commands/cancel')).toBe(2);
+});
+
 test('an end as cancelled that nobody here asked for is told apart', async () => {
   await using api = await start([failedWith(cancelled)]);
   expect(await api.run()).toMatchObject({ end: 'cancelled-elsewhere', result: { kind: 'error', cause: cancelled } });
@@ -126,26 +158,176 @@ test('Retry-After slows the polling down', async () => {
   expect(api.client.clock.now()).toBe(7000);
 });
 
-test.for<Answer>(['reset', 'half', { status: 504, text: '' }, loginPages.page])('a result whose only reading ended in %j is reported as lost', async (answer) => {
-  await using api = await start([running, answer, refused('NoSuchElementException: key not found: k1')]);
-  const error = await failureOf(api.run());
-  expect(error).toMatchObject({ code: 'command', message: 'The command finished, but its result was lost on the way (a server gives it only once); it was not run again.' });
+const forgotten = refused('NoSuchElementException: key not found: k1');
+const lost = {
+  code: 'command',
+  details: { resultLost: true },
+  message: expect.stringMatching(
+    /^.+\. The command has finished, but its result is lost: a server gives it only once, and that was the answer with it\. The code was not run again; what it has done is done, and its variables are there\.$/,
+  ),
+};
+
+test.for<[string, Answer]>([
+  ['a reset', 'reset'],
+  ['half a body', 'half'],
+  ['no answer in time', 'silence'],
+  ['broken JSON', { text: '{"status": "Fini' }],
+  ['JSON that is no status', { json: { ok: true } }],
+  ["a gateway's error", { status: 504, text: '' }],
+  ['a login page', loginPages.page],
+  ['an error of the server', refused('RuntimeException: odd', 500)],
+  ['a busy server', refused('busy', 503)],
+  ['too many requests', { status: 429, json: { error: 'x' } }],
+  ['a refused login', refused('no', 401)],
+])('a result whose only reading ended in %s is reported as exactly that', async ([, answer]) => {
+  await using api = await start([running, answer, forgotten], { deadlineMs: 200 });
+  expect(await failureOf(api.run())).toMatchObject(lost);
   expect(api.server.count('POST commands/execute')).toBe(1);
 });
 
 test('a command that the server forgot without a lost answer is reported in the words of the server', async () => {
-  await using api = await start([refused('NoSuchElementException: key not found: k1')]);
+  await using api = await start([forgotten]);
   expect(await failureOf(api.run())).toMatchObject({ code: 'api', details: { serverMessage: 'NoSuchElementException: key not found: k1' } });
 });
 
-test('a status that fails for longer than five minutes ends the run', async () => {
-  await using api = await start(['reset']);
-  expect(await failureOf(api.run())).toMatchObject({ code: 'net', details: { sent: true } });
-  expect(api.client.clock.now()).toBeGreaterThan(280_000);
-  expect(api.client.clock.now()).toBeLessThanOrEqual(300_000);
+test('an answer that was lost before the command was seen to run on did not hold its result', async () => {
+  await using api = await start([running, 'reset', running, forgotten]);
+  expect(await failureOf(api.run())).toMatchObject({ code: 'api', details: { serverMessage: 'NoSuchElementException: key not found: k1' } });
 });
 
-test.for<Answer>(['reset', 'half'])('a command whose answer to execute ended in %j is reported and not sent again', async (answer) => {
+test('a result that was lost while its command was being cancelled is not missed', async () => {
+  await using api = await start([running]);
+  const run = api.run();
+  await api.server.arrived('GET commands/status');
+  api.server.on('POST commands/cancel', () => {
+    api.server.on('GET commands/status', 'reset', forgotten);
+    return { json: {} };
+  });
+  api.signals.interrupt();
+  expect(await run).toEqual({ end: 'interrupted' });
+});
+
+test('a server that stumbles is asked again for a moment; one that goes on like that is believed', async () => {
+  const odd = refused('RuntimeException: odd');
+  await using api = await start([running, odd, odd, finished('2')]);
+  expect(await api.run()).toMatchObject({ end: 'result', result: { text: '2' } });
+  api.server.on('GET commands/status', odd);
+  const begun = api.client.clock.now();
+  expect(await failureOf(api.run())).toMatchObject({ code: 'api', details: { serverMessage: 'RuntimeException: odd' } });
+  expect(api.client.clock.now() - begun).toBeLessThanOrEqual(3000);
+});
+
+test.for<[string, Answer[]]>([
+  ['that comes back', Array<Answer>(20).fill('reset')],
+  ['whose login is renewed', Array<Answer>(20).fill(refused('no', 401))],
+])('a server %s may stumble then as it may at any other time', async ([, away]) => {
+  const odd = refused('RuntimeException: odd');
+  await using api = await start([running, ...away, odd, odd, finished('2')]);
+  expect(await api.run()).toMatchObject({ end: 'result', result: { text: '2' } });
+});
+
+test.for(['com.databricks.backend.common.rpc.ClusterNotReadyException: terminated', 'There is no worker environment with id 7'])(
+  'a cluster that is not reached (%s) for minutes is waited for no longer',
+  async (words) => {
+    await using api = await start([running, refused(words)]);
+    expect(await failureOf(api.run())).toMatchObject({ code: 'api', details: { serverMessage: words } });
+    expect(api.client.clock.now()).toBeGreaterThan(280_000);
+    expect(api.client.clock.now()).toBeLessThanOrEqual(301_000);
+  },
+);
+
+test('a command that cannot be seen is waited for as long as a server keeps its context: a day', () => {
+  expect(remotePatience.running).toBe(24 * 60 * 60 * 1000);
+});
+
+const patience = { request: 10_000, running: 300_000 };
+
+test.for<[string, Answer]>([
+  ['is away', 'reset'],
+  ['is behind a login page', loginPages.page],
+  ['is overloaded', refused('busy', 503)],
+  ['refuses the login', refused('no', 401)],
+  ['refuses requests from this network', refused('Source IP address is blocked by IP ACL', 403)],
+])('a server that %s is waited for until the patience ends, and no longer', async ([, answer]) => {
+  await using api = await start([running, answer], { patience });
+  const error = await failureOf(api.run());
+  expect(error).toBeInstanceOf(BridgeError);
+  expect(String(error)).toMatch(/\. The code may go on there: its result is no longer waited for, and it was not sent again\.$/);
+  expect(api.client.clock.now()).toBeGreaterThan(280_000);
+  expect(api.client.clock.now()).toBeLessThanOrEqual(301_000);
+});
+
+test('why the command cannot be seen is told, and when it can be seen again', async () => {
+  await using api = await start([running, 'reset', refused('no', 401), running, finished('2')]);
+  const told: (string | undefined)[] = [];
+  await api.run({ onUnseen: (failure) => void told.push(failure?.code) });
+  expect(told).toEqual(['net', 'api', undefined]);
+});
+
+test('a machine that sleeps for a week has not waited for a week', async () => {
+  const clock = new ManualClock();
+  await using api = await start([running, 'reset', 'reset', finished('2')], { clock, patience: { request: 10_000, running: 3_600_000 } });
+  const run = api.run();
+  await clock.pass();
+  for (let failure = 0; failure < 2; failure += 1) {
+    await api.server.arrived('GET commands/status', failure + 2);
+    await clock.asleep();
+    await clock.advance(7 * 24 * 3_600_000);
+  }
+  expect(await run).toMatchObject({ end: 'result', result: { text: '2' } });
+});
+
+test('an interrupt while the command cannot be seen gives it up at once, and tries to cancel it all the same', async () => {
+  const clock = new ManualClock();
+  await using api = await start([running, 'reset'], { clock, patience });
+  const run = api.run();
+  await clock.pass();
+  await api.server.arrived('GET commands/status', 2);
+  await clock.asleep();
+  api.server.on('POST commands/cancel', 'silence');
+  api.signals.interrupt();
+  expect(await run).toMatchObject({ end: 'left', command: { ...context, commandId: 'k1' }, why: { code: 'net' } });
+  expect((await api.server.arrived('POST commands/cancel')).fields['commandId']).toBe('k1');
+});
+
+test.for<[string, Answer]>([
+  ['that the server cannot be told of', 'reset'],
+  ['whose login is refused', refused('no', 401)],
+])('an interrupt %s gives the command up', async ([, answer]) => {
+  await using api = await start([running]);
+  api.server.on('POST commands/cancel', answer);
+  const run = api.run();
+  await api.server.arrived('GET commands/status');
+  api.signals.interrupt();
+  expect(await run).toMatchObject({ end: 'left' });
+});
+
+test('a cancelled command whose end nobody can see is given up after a moment', async () => {
+  await using api = await start([running]);
+  const run = api.run();
+  await api.server.arrived('GET commands/status');
+  api.server.on('POST commands/cancel', () => {
+    api.server.on('GET commands/status', 'reset');
+    return { json: {} };
+  });
+  api.signals.interrupt();
+  expect(await run).toMatchObject({ end: 'left', why: { code: 'net' } });
+  expect(api.client.clock.now()).toBeLessThanOrEqual(12_000);
+});
+
+test('an interrupt does not wait for a status that is under way, whose answer still counts', async () => {
+  const late = deferred();
+  await using api = await start([running, () => late.promise.then(() => finished('in time')), forgotten]);
+  const run = api.run();
+  await api.server.arrived('GET commands/status', 2);
+  api.signals.interrupt();
+  await api.server.arrived('POST commands/cancel');
+  late.resolve();
+  expect(await run).toMatchObject({ end: 'result', result: { text: 'in time' } });
+  expect(api.server.count('GET commands/status')).toBe(2);
+});
+
+test.for<Answer>(['reset', 'half', refused('gateway', 502), refused('busy', 503), loginPages.page])('a command whose answer to execute ended in %j is reported and not sent again', async (answer) => {
   await using api = await start([running]);
   api.server.on('POST commands/execute', answer);
   const error = await failureOf(api.run());
@@ -156,5 +338,5 @@ test.for<Answer>(['reset', 'half'])('a command whose answer to execute ended in 
 
 test('code of 6 MB is taken, one byte more is refused with the number', () => {
   expect(() => checkCommand('x'.repeat(longestCommand))).not.toThrow();
-  expect(() => checkCommand('ä'.repeat(longestCommand / 2) + 'x')).toThrow('The cell is 6.0 MB of UTF-8, more than the 6 MB (6291456 bytes)');
+  expect(() => checkCommand('ä'.repeat(longestCommand / 2) + 'x')).toThrow('The code is 6.0 MB of UTF-8, more than the 6 MB (6291456 bytes)');
 });

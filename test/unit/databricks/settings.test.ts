@@ -1,10 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCredentials } from '../../../src/databricks/auth/chain.ts';
+import { fixedLogin } from '../../../src/databricks/auth/credentials.ts';
+import { readNetworkSettings } from '../../../src/databricks/config/network.ts';
 import { parseProfiles } from '../../../src/databricks/config/profiles.ts';
-import type { SettingsSources } from '../../../src/databricks/config/settings.ts';
+import type { SettingsSources } from '../../../src/databricks/config/fields.ts';
+import { settingVariables } from '../../../src/databricks/config/fields.ts';
+import type { AuthSettings, FixedLogin } from '../../../src/databricks/config/logins.ts';
 import { readSettings } from '../../../src/databricks/config/settings.ts';
 import { BridgeError } from '../../../src/lib/errors.ts';
 import { temporaryDirectory } from '../../support/scripted-api.ts';
@@ -12,6 +16,7 @@ import { temporaryDirectory } from '../../support/scripted-api.ts';
 type Env = Record<string, string>;
 const host = { DATABRICKS_HOST: 'https://w.test' };
 const token = { DATABRICKS_TOKEN: 'dapi-secret' };
+const principal = { DATABRICKS_CLIENT_ID: 'id', DATABRICKS_CLIENT_SECRET: 'dapi-secret' };
 const user = { DATABRICKS_USERNAME: 'me', DATABRICKS_PASSWORD: 'pa:ss word' };
 
 const file = `
@@ -57,11 +62,18 @@ async function summary(...sources: Parameters<typeof read>) {
   const settings = await read(...sources);
   const clusterId = settings.clusterId?.value;
   if (settings.kind === 'embedded') return { embedded: settings.origin, clusterId };
-  const { host, auth, workspaceId } = settings;
-  const { authorization } = await createCredentials(auth).headers();
-  return { host: host.value.href, from: host.origin, auth: auth.origin, authorization, clusterId, workspaceId };
+  const { host, logins, workspaceId } = settings;
+  const [login] = logins.candidates;
+  const authorization = login && isFixed(login) ? fixedLogin(login).headers()['authorization'] : undefined;
+  const types = logins.candidates.map(({ type }) => type);
+  return { host: host.value.href, from: host.origin, types, auth: login?.origin, authorization, clusterId, workspaceId: workspaceId?.value, passedOver: logins.passedOver };
 }
 
+function isFixed(login: AuthSettings): login is FixedLogin {
+  return login.type === 'pat' || login.type === 'basic' || login.type === 'netrc';
+}
+
+const byDefault = { types: ['databricks-cli'], passedOver: ['azure-cli: w.test is no Azure workspace', 'netrc: ~/.netrc has no entry for w.test'] };
 const bearer = (value: string) => `Bearer ${value}`;
 const basic = (value: string) => `Basic ${Buffer.from(value).toString('base64')}`;
 
@@ -86,6 +98,21 @@ test.for<[string, Parameters<typeof read>, object]>([
   ['flags before the environment', [{ ...host, ...token, DATABRICKS_CLUSTER_ID: 'env' }, undefined, { host: 'https://flag.test', clusterId: 'flag' }], { host: 'https://flag.test/', from: '--host', clusterId: 'flag' }],
   ['a profile with a dot and quotes', [{ DATABRICKS_CONFIG_PROFILE: 'my.dotted' }, file], { host: 'https://dotted.test/', authorization: bearer('dapi-quoted') }],
   ['the default_profile of __settings__', [{}, `[__settings__]\ndefault_profile = dev\n${file}`], { host: 'https://dev.test/' }],
+  ['a service principal', [{ ...host, ...principal }], { types: ['oauth-m2m'], auth: 'DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET' }],
+  ['a service principal in a profile', [{ DATABRICKS_CONFIG_PROFILE: 'm2m' }, file], { types: ['oauth-m2m'], auth: 'client_id of profile m2m in ~/.databrickscfg and client_secret of profile m2m in ~/.databrickscfg' }],
+  ['a metadata service', [{ ...host, DATABRICKS_METADATA_SERVICE_URL: 'http://localhost:1/x' }], { types: ['metadata-service'], auth: 'DATABRICKS_METADATA_SERVICE_URL' }],
+  ['a profile of the Databricks CLI', [{ DATABRICKS_CONFIG_PROFILE: 'oauth' }, file], { types: ['databricks-cli'], auth: 'the login of the Databricks CLI (databricks auth login --profile oauth)' }],
+  ['a profile of the Databricks CLI for another host, whose login it would not be', [{ DATABRICKS_CONFIG_PROFILE: 'oauth', ...host }, file], { types: ['databricks-cli'], auth: 'the login of the Databricks CLI (databricks auth login --host https://w.test)' }],
+  ['a host alone, which is what this machine is logged in with', [host], byDefault],
+  ['the tenant of Azure, which is no login by itself', [{ ...host, ARM_TENANT_ID: 't' }], byDefault],
+  ['the tenant of Azure beside a token', [{ ...host, ...token, ARM_TENANT_ID: 't' }], { types: ['pat'] }],
+  ['nothing but the tenant of Azure and a path', [{ ARM_TENANT_ID: 't', DATABRICKS_CLI_PATH: '/x' }], { embedded: 'no DATABRICKS_HOST' }],
+  ['the DEFAULT profile beside the tenant of Azure', [{ ARM_TENANT_ID: 't' }, file], { host: 'https://default.test/', authorization: bearer('dapi-default') }],
+  ['an Azure host', [{ DATABRICKS_HOST: 'adb-1.2.azuredatabricks.net' }], { types: ['databricks-cli', 'azure-cli'] }],
+  ['an Azure host of another cloud', [{ DATABRICKS_HOST: 'adb-1.2.databricks.azure.us' }], { types: ['databricks-cli', 'azure-cli'] }],
+  ['a host that only looks like Azure', [{ DATABRICKS_HOST: 'azuredatabricks.net.w.test' }], { types: ['databricks-cli'] }],
+  ['a host that its resource says to be of Azure', [{ ...host, DATABRICKS_AZURE_RESOURCE_ID: '/subscriptions/1' }], { types: ['databricks-cli', 'azure-cli'] }],
+  ['a choice of what this machine is logged in with', [{ ...host, ...token, DATABRICKS_AUTH_TYPE: 'databricks-cli' }], { types: ['databricks-cli'], passedOver: [] }],
   ['Windows line ends and a byte order mark', [{}, `\uFEFF${file.replaceAll('\n', '\r\n')}`], { host: 'https://default.test/', authorization: bearer('dapi-default') }],
 ])('%s', async ([, sources, expected]) => {
   expect(await summary(...sources)).toMatchObject(expected);
@@ -96,6 +123,8 @@ test.for([
   ['w.test:8443', 'https://w.test:8443/', undefined],
   ['https://w.test:443/', 'https://w.test/', undefined],
   ['https://w.test/?o=123#setting/clusters', 'https://w.test/', '123'],
+  ['https://w.test/?workspace_id=123', 'https://w.test/', '123'],
+  ['https://w.test/?o=abc', 'https://w.test/', undefined],
   ['https://w.test/some/path/', 'https://w.test/', undefined],
   ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/', undefined],
   ['HTTPS://W.Test', 'https://w.test/', undefined],
@@ -109,21 +138,28 @@ test.for<[string, Parameters<typeof read>, string, string]>([
   ['a token without host', [token], 'DATABRICKS_TOKEN', 'DATABRICKS_TOKEN is set, but no host'],
   ['a user without host', [user], 'DATABRICKS_USERNAME', 'is set, but no host'],
   ['a cluster without host', [{ DATABRICKS_CLUSTER_ID: 'c' }], 'DATABRICKS_CLUSTER_ID', 'is set, but no host'],
-  ['a cluster by flag without host', [{}, undefined, { clusterId: 'c' }], '--cluster-id', 'is set, but no host'],
+  ['a cluster by flag without host', [{}, undefined, { clusterId: 'c' }], '--cluster-id', '--cluster-id is set, but no host: give --host with the address of your workspace, or --host embedded for the one on this machine.'],
   ['an auth type without host', [{ DATABRICKS_AUTH_TYPE: 'pat' }], 'DATABRICKS_AUTH_TYPE', 'is set, but no host'],
   ['a profile without host', [{ DATABRICKS_CONFIG_PROFILE: 'nohost' }, file], 'token of profile nohost in ~/.databrickscfg', 'is set, but no host'],
   ['an empty profile', [{ DATABRICKS_CONFIG_PROFILE: 'empty' }, '[empty]\n'], 'DATABRICKS_CONFIG_PROFILE', 'is set, but no host'],
-  ['a host without login', [host], 'DATABRICKS_TOKEN', 'There is no login for https://w.test'],
+  ['a cluster id with a line break', [{ ...host, ...token, DATABRICKS_CLUSTER_ID: '0101\n-dev' }], 'DATABRICKS_CLUSTER_ID', 'holds signs that no cluster id has: copy it again'],
+  ['a cluster id with a blank, of the embedded workspace', [{ DATABRICKS_HOST: 'embedded', DATABRICKS_CLUSTER_ID: '0101 dev' }], 'DATABRICKS_CLUSTER_ID', 'holds signs that no cluster id has: copy it again'],
   ['a user without password', [{ ...host, DATABRICKS_USERNAME: 'me' }], 'DATABRICKS_PASSWORD', 'DATABRICKS_USERNAME is set, but not its other half'],
   ['a password without user', [{ ...host, DATABRICKS_PASSWORD: 'dapi-secret' }], 'DATABRICKS_USERNAME', 'DATABRICKS_PASSWORD is set, but not its other half'],
   ['two logins', [{ ...host, ...token, ...user }], 'DATABRICKS_AUTH_TYPE', 'more than one login, DATABRICKS_TOKEN and DATABRICKS_USERNAME'],
   ['two logins from two places', [{ ...token, DATABRICKS_CONFIG_PROFILE: 'dev' }, file], 'DATABRICKS_AUTH_TYPE', 'DATABRICKS_TOKEN and username of profile dev'],
-  ['pat without token', [{ ...host, ...user, DATABRICKS_AUTH_TYPE: 'pat' }], 'DATABRICKS_TOKEN', 'DATABRICKS_AUTH_TYPE asks for a token'],
-  ['basic without user', [{ ...host, ...token, DATABRICKS_AUTH_TYPE: 'basic' }], 'DATABRICKS_USERNAME', 'DATABRICKS_AUTH_TYPE is set, but not its other half'],
-  ['a login of a later version', [{ ...host, ...token, DATABRICKS_AUTH_TYPE: 'azure-cli' }], 'DATABRICKS_AUTH_TYPE', 'DATABRICKS_AUTH_TYPE is azure-cli, which is not supported yet'],
-  ['a profile with a login of a later version', [{ DATABRICKS_CONFIG_PROFILE: 'oauth' }, file], 'auth_type of profile oauth in ~/.databrickscfg', 'not supported yet'],
-  ['OAuth in a profile', [{ DATABRICKS_CONFIG_PROFILE: 'm2m' }, file], 'client_id of profile m2m in ~/.databrickscfg', 'OAuth is not supported yet'],
-  ['half of OAuth', [{ ...host, DATABRICKS_CLIENT_SECRET: 'dapi-secret' }], 'DATABRICKS_CLIENT_SECRET', 'OAuth is not supported yet'],
+  ['pat without token', [{ ...host, ...user, DATABRICKS_AUTH_TYPE: 'pat' }], 'DATABRICKS_AUTH_TYPE', 'DATABRICKS_AUTH_TYPE asks for pat, which cannot be: there is no token, set DATABRICKS_TOKEN'],
+  ['basic without user', [{ ...host, ...token, DATABRICKS_AUTH_TYPE: 'basic' }], 'DATABRICKS_AUTH_TYPE', 'DATABRICKS_AUTH_TYPE asks for basic, which cannot be: there is no user'],
+  ['a login that we do not have', [{ ...host, ...token, DATABRICKS_AUTH_TYPE: 'google-id' }], 'DATABRICKS_AUTH_TYPE', 'DATABRICKS_AUTH_TYPE is google-id, which is not supported: use one of pat, basic, oauth-m2m, databricks-cli, metadata-service, azure-cli, netrc'],
+  ['a profile with a login that we do not have', [{ DATABRICKS_CONFIG_PROFILE: 'browser' }, `${file}[browser]\nhost = b.test\nauth_type = external-browser`], 'auth_type of profile browser in ~/.databrickscfg', 'is external-browser, which is not supported'],
+  ['half of OAuth', [{ ...host, DATABRICKS_CLIENT_SECRET: 'dapi-secret' }], 'DATABRICKS_CLIENT_ID', 'DATABRICKS_CLIENT_SECRET is set, but not its other half'],
+  ['OAuth and a token', [{ ...host, ...token, ...principal }], 'DATABRICKS_AUTH_TYPE', 'more than one login, DATABRICKS_TOKEN and DATABRICKS_CLIENT_ID: remove one, or choose with DATABRICKS_AUTH_TYPE (pat or oauth-m2m)'],
+  ['a token and a metadata service', [{ ...host, ...token, DATABRICKS_METADATA_SERVICE_URL: 'http://127.0.0.1:1/' }], 'DATABRICKS_AUTH_TYPE', 'more than one login, DATABRICKS_TOKEN and DATABRICKS_METADATA_SERVICE_URL'],
+  ['a metadata service elsewhere', [{ ...host, DATABRICKS_METADATA_SERVICE_URL: 'http://dapi-secret.test/x' }], 'DATABRICKS_METADATA_SERVICE_URL', 'is no http address of this machine'],
+  ['a metadata service elsewhere, disguised', [{ ...host, DATABRICKS_METADATA_SERVICE_URL: 'http://127.0.0.1.dapi-secret.test/x' }], 'DATABRICKS_METADATA_SERVICE_URL', 'is no http address of this machine'],
+  ['a metadata service without host', [{ DATABRICKS_METADATA_SERVICE_URL: 'http://localhost:1/' }], 'DATABRICKS_METADATA_SERVICE_URL', 'is set, but no host'],
+  ['the Azure CLI for another host', [{ ...host, DATABRICKS_AUTH_TYPE: 'azure-cli' }], 'DATABRICKS_AUTH_TYPE', 'DATABRICKS_AUTH_TYPE asks for azure-cli, which cannot be: w.test is no Azure workspace'],
+  ['a demand for a .netrc that is not there', [{ ...host, DATABRICKS_AUTH_TYPE: 'netrc' }], 'DATABRICKS_AUTH_TYPE', 'asks for netrc, which cannot be: ~/.netrc has no entry for w.test'],
   ['an unknown profile', [{ DATABRICKS_CONFIG_PROFILE: 'prod' }, '[dev]\n[test]\n'], 'DATABRICKS_CONFIG_PROFILE', 'names the profile prod, which ~/.databrickscfg does not have (it has dev, test)'],
   ['the reserved profile', [{}, file, { profile: '__settings__' }], '--profile', 'names the profile __settings__, which ~/.databrickscfg does not have'],
   ['a default_profile that is not there', [{}, '[__settings__]\ndefault_profile = gone\n'], 'default_profile of ~/.databrickscfg', 'names the profile gone'],
@@ -146,6 +182,16 @@ test.for<[string, Parameters<typeof read>, string, string]>([
   expect(inspect(error)).not.toMatch(/dapi-|pa:ss/);
 });
 
+test.for<[encoding: string, mark: number[], swap: boolean]>([
+  ['UTF-16, as Windows writes it', [0xff, 0xfe], false],
+  ['UTF-16 of the other order', [0xfe, 0xff], true],
+])('a profile file in %s is read', async ([, mark, swap]) => {
+  await using home = await temporaryDirectory();
+  const text = Buffer.from(file, 'utf16le');
+  await writeFile(join(home.path, '.databrickscfg'), Buffer.concat([Buffer.from(mark), swap ? text.swap16() : text]));
+  expect(readSettings({ env: {}, home: home.path })).toMatchObject({ kind: 'workspace' });
+});
+
 test('DATABRICKS_CONFIG_FILE may begin with the home directory', async () => {
   await using home = await temporaryDirectory();
   await writeFile(join(home.path, 'cfg'), file);
@@ -153,10 +199,11 @@ test('DATABRICKS_CONFIG_FILE may begin with the home directory', async () => {
 });
 
 test('no way of printing settings or credentials shows a secret', async () => {
-  for (const env of [{ ...host, ...token }, { ...host, ...user }]) {
+  const metadata = { DATABRICKS_METADATA_SERVICE_URL: 'http://localhost:1/dapi-secret' };
+  for (const env of [{ ...host, ...token }, { ...host, ...user }, { ...host, ...principal }, { ...host, ...metadata }]) {
     const settings = await read(env);
-    const credentials = settings.kind === 'workspace' ? createCredentials(settings.auth) : undefined;
-    const printed = [settings, credentials].map((value) => inspect(value, { depth: 9, showHidden: true }) + JSON.stringify(value) + String(value)).join();
+    const [login] = settings.kind === 'workspace' ? settings.logins.candidates : [];
+    const printed = [settings, login && isFixed(login) && fixedLogin(login)].map((value) => inspect(value, { depth: 9, showHidden: true }) + JSON.stringify(value) + String(value)).join();
     expect(printed).toContain('***');
     expect(printed).not.toMatch(/dapi-secret|pa:ss/);
   }
@@ -169,5 +216,25 @@ test('a profile file may hold anything', () => {
       ['', new Map([['k', '']])],
       ['__proto__', new Map([['k', 'v']])],
     ]),
+  );
+});
+
+test('whatever the settings hold, they are read, or refused as wrong settings', async () => {
+  await using home = await temporaryDirectory();
+  const names = [...settingVariables, 'DATABRICKS_CLI_PATH', 'ARM_TENANT_ID', 'DATABRICKS_CONFIG_PROFILE', 'HTTPS_PROXY', 'NO_PROXY'];
+  const value = fc.oneof(fc.string(), fc.constantFrom('https://w.test', 'w.test:1/?o=1', 'embedded', 'pat', 'basic', 'oauth-m2m', 'netrc', 'http://localhost:1', 'dev', '__proto__', '[x]'));
+  const env = fc.dictionary(fc.constantFrom(...names), value);
+  await fc.assert(
+    fc.asyncProperty(env, fc.string({ unit: 'binary' }), fc.string(), async (variables, profiles, netrc) => {
+      await writeFile(join(home.path, '.databrickscfg'), profiles);
+      await writeFile(join(home.path, '.netrc'), netrc);
+      try {
+        readSettings({ env: variables, home: home.path });
+        readNetworkSettings(variables);
+      } catch (error) {
+        expect(error).toBeInstanceOf(BridgeError);
+        expect(error).toMatchObject({ code: 'config' });
+      }
+    }),
   );
 });

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { globMatcher } from '../../../src/kernel/glob.ts';
 import { History } from '../../../src/kernel/history.ts';
 import type { HistoryQuery } from '../../../src/protocol/contents.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 let directory = '';
 let path = '';
@@ -78,6 +79,17 @@ test('numbers of sessions stay while another kernel writes to the same file', as
   await history.flush();
   expect(await history.query({ ...tail, n: 99 })).toEqual([...before, [3, 3, 'more']]);
   expect(await new History(path).query({ ...tail, n: 2 })).toEqual([[3, 3, 'more'], [4, 1, 'elsewhere']]);
+});
+
+test('cells that follow each other closely are written together, and without being asked for', async () => {
+  const clock = new ManualClock();
+  const history = new History(path, clock);
+  history.add(1, 'a');
+  history.add(2, 'b');
+  await clock.asleep();
+  expect(await new History(path).query({ ...tail, n: 9 })).toEqual([]);
+  await clock.advance(50);
+  await expect.poll(() => new History(path).query({ ...tail, n: 9 })).toEqual([[1, 1, 'a'], [1, 2, 'b']]);
 });
 
 test('the file is for its owner only', async () => {

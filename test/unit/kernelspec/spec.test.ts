@@ -9,7 +9,7 @@ const languages = Object.keys(kernelLanguages) as KernelLanguage[];
 
 test.for(languages)('the %s kernel.json is what Jupyter needs to start the kernel', (language) => {
   expect(kernelSpec(language, options)).toEqual({
-    argv: ['/opt/my node/bin/node', '/opt/my kernels/dist/main.js', 'run', '--language', language, '-f', '{connection_file}'],
+    argv: ['/opt/my node/bin/node', '--max-semi-space-size=2', '/opt/my kernels/dist/main.js', 'run', '--language', language, '-f', '{connection_file}'],
     display_name: kernelLanguages[language].displayName,
     language: kernelLanguages[language].languageInfo.name,
     interrupt_mode: 'message',
@@ -20,7 +20,7 @@ test.for(languages)('the %s kernel.json is what Jupyter needs to start the kerne
 });
 
 test('a kernel of another name has other arguments, by which VS Code tells it from the one beside it', () => {
-  expect(kernelSpec('python', { ...options, name: 'dev' }).argv.slice(2)).toEqual(['run', '--language', 'python', '--name', 'dev', '-f', '{connection_file}']);
+  expect(kernelSpec('python', { ...options, name: 'dev' }).argv.slice(3)).toEqual(['run', '--language', 'python', '--name', 'dev', '-f', '{connection_file}']);
 });
 
 test('settings become variables of the kernel, with what Jupyter would expand kept as it is', () => {

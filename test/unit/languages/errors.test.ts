@@ -15,6 +15,11 @@ const captured = {
     '\u001b[0;31m---------------------------------------------------------------------------\u001b[0m\n\u001b[0;31mException\u001b[0m                                 Traceback (most recent call last)\n\u001b[0;32m<command--1>\u001b[0m in \u001b[0;36m<cell line: 43>\u001b[0;34m()\u001b[0m\n\u001b[0;31mException\u001b[0m: juhu',
 };
 
+test('a name that stands in another word only is no name to colour', () => {
+  const cause = 'It ended by itself. The end of its log:\njava.lang.OutOfMemoryError: no memory';
+  expect(scala.error('it broke', cause)).toMatchObject({ ename: 'Error', traceback: cause.split('\n') });
+});
+
 describe('an error reads', () => {
   test.for<[what: string, read: typeof python, summary: string, cause: string, ename: string, evalue: string]>([
     ['by its summary', python, captured.summary, captured.cause, 'Exception', 'juhu'],
@@ -53,6 +58,7 @@ describe('an error reads', () => {
       'org.apache.spark.sql.AnalysisException: no nope\n  at f(<console>:1)',
       `${red('org.apache.spark.sql.AnalysisException')}: no nope\n  at f(<console>:1)`,
     ],
+    ['nothing but colours, whatever control sequences were sent', python, 'Bad\u001b]0;t\u0007Error: \u001b[2Jx', 'Bad\u001b]0;t\u0007Error: \u001b[2J\u001b[1mx\u009b2J\u202e\rshown instead', 'BadError: \u001b[1mx\nshown instead\u001b[0m'],
     ['as its name where nothing was sent', python, '', '', `${red('Error')}: `],
   ])('shows %s', ([, read, summary, cause, traceback]) => {
     expect(read.error(summary, cause).traceback).toEqual(traceback.split('\n'));

@@ -66,7 +66,3 @@ test('a process is alive until it ends, and its pid alone does not name it', asy
   await once(child, 'close');
   expect([await isAlive(identity), await identify(child.pid ?? 0)]).toEqual([false, undefined]);
 });
-
-test.for(['', 'x', '-1:2:3', '0:0:0'])('%j names no process', async (text) => {
-  expect(await isAlive(text)).toBe(false);
-});

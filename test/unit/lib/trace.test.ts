@@ -11,7 +11,7 @@ test('a file gets every level, a line a message, and is for its owner only', asy
     configureTrace(path);
     const log = trace('layer');
     log.error('one');
-    log.debug('two');
+    log.debug('tw\u001b]0;owned\u0007o\u001b[2J');
     configureTrace('error');
     log.debug('three');
     expect((await readFile(path, 'utf8')).replace(/^\S+Z /gm, '')).toBe('error layer: one\ndebug layer: two\n');

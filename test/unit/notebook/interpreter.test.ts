@@ -196,6 +196,32 @@ describe('a magic', () => {
     expect(listed).toMatchObject([{ type: 'stream', content: { text: expect.stringContaining('table.json=on') } }]);
   });
 
+  test.for<[args: string, text: string, afterAttach: string]>([
+    ['', 'No execution context is open; the next cell opens one.\n', ''],
+    [' status', 'No execution context is open; the next cell opens one.\n', ''],
+    [' attach 17', '', 'Cells run in execution context 17 on cluster c1 at example.test (Running). It was not made by this kernel, which leaves it as it is at its end.\n'],
+  ])('%%context%s tells in which context cells run', async ([args, text, attached]) => {
+    const { session, run } = open();
+    expect(await run(`%context${args}`)).toEqual({ outcome: { status: 'ok' }, outputs: [stdout(text || attached)], sent: undefined });
+    expect(session.attached?.id).toBe(attached === '' ? undefined : '17');
+    expect((await run('%context status')).outputs).toEqual([stdout(text || attached)]);
+  });
+
+  test('%context attach forgets what the context before it has shown', async () => {
+    const { session, run } = open();
+    session.text('Out[7]: 1');
+    expect((await run('1')).outputs).toEqual([result('1')]);
+    await run('%context attach 17');
+    session.text('Out[2]: 1');
+    expect((await run('1')).outputs).toEqual([result('1')]);
+  });
+
+  test.for(['%context attach', '%context attach 1 2', '%context status 1', '%context destroy 1', '%context attach\n'])('%j is told how %%context is written', async (code) => {
+    const { session, run } = open();
+    expect(errorOf((await run(code)).outcome)).toMatchObject({ ename: 'UsageError', evalue: 'Write %context status or %context attach ID.' });
+    expect(session.attached).toBeUndefined();
+  });
+
   test('%config KEY tells what is set', async () => {
     const { run } = open('python');
     await run('%config table.rows=3');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createInterpreter } from '../../../src/notebook/interpreter.ts';
+import { FakeCell } from '../../support/fake-cell.ts';
 import { deferred } from '../../support/deferred.ts';
 import { FakeSession } from '../../support/fake-session.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -29,4 +30,13 @@ test('the interrupt that a cell says would give its context up is the one that d
   await interrupt();
   await channels.idle(id);
   expect(shown()).toEqual(['display_data', 'clear_output', 'error', 'execute_reply', 'status']);
+});
+
+test('an interrupt does not wait for a server that does not tell of its context', async () => {
+  const session = new FakeSession();
+  session.context = () => new Promise(() => undefined);
+  const cell = new FakeCell();
+  const run = createInterpreter({ session, language: 'python' }).execute('%context status', cell);
+  cell.interrupt.abort();
+  expect(await run).toMatchObject({ status: 'error', error: { ename: 'KeyboardInterrupt' } });
 });

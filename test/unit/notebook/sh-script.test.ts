@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { remoteCall } from '../../../src/languages/remote.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** Starts a Python that runs the command of `%sh`, as a cluster's would. */
 function start(script: string, flags: readonly string[] = []) {
@@ -58,7 +59,8 @@ describe('the script of %sh, on a real Python', () => {
     python.child.kill('SIGINT');
     await python.ended;
     expect(pids.map((pid) => pid > 0)).toEqual([true, true]);
-    expect(pids.filter(runs)).toEqual([]);
+    // The signal has been sent; a busy machine lets them die a moment later.
+    await eventually(async () => !pids.some(runs));
   });
 
   test('leaves no name behind', async () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { Frames, type Decoded } from '../../../src/protocol/frames.ts';
+import { Frames, type Decoded, type Frame } from '../../../src/protocol/frames.ts';
+import { constant, stringify } from '../../../src/protocol/json.ts';
 import { messageMaker, type Outgoing } from '../../../src/protocol/message.ts';
 import { readFrames, signedFrames } from '../../support/client-wire.ts';
 
@@ -25,6 +26,8 @@ const header = '{"msg_id":"1","msg_type":"kernel_info_request"}';
 const frames = (options: Partial<{ key: string; digest: string }> = {}) => new Frames({ key, digest: 'sha256', ...options });
 const decode = (bytes: readonly Uint8Array[]): Decoded => frames().decode(bytes);
 const make = messageMaker('session');
+/** What a socket makes of frames. */
+const sent = (written: readonly Frame[]) => written.map((frame) => Buffer.from(frame as string));
 
 test.for(golden.messages)("$type as jupyter_client writes it is read", (message) => {
   const decoded = frames({ key: golden.key }).decode(message.frames.map((frame) => Buffer.from(frame, 'hex')));
@@ -37,11 +40,33 @@ test.for(golden.messages)("$type as jupyter_client writes it is read", (message)
 
 test('what is written is read by another reader of the specification, and by ourselves', () => {
   const message = make('stream', { name: 'stdout', text: 'hä 😀\u2028' }, { msg_id: 'p', msg_type: 'execute_request', extra: [1] });
-  const written = frames().encode(message);
+  const written = sent(frames().encode(message));
   const { parts } = readFrames(key, written);
   expect(parts.map((part) => JSON.parse(part))).toEqual([message.header, message.parent, {}, message.content]);
   const decoded = decode(written);
   expect(decoded).toMatchObject({ message: { header: message.header, parent: message.parent, content: message.content } });
+});
+
+test.for(['a', 'ä', '😀'])('text of any length is signed as it is sent: %s', (character) => {
+  for (const length of [4000, 4096, 5000, 100_000]) {
+    const content = { name: 'stdout', text: character.repeat(length) } as const;
+    expect(decode(sent(frames().encode(make('stream', content))))).toMatchObject({ message: { content } });
+  }
+});
+
+test('each message names the request that it belongs to, whatever was answered before', () => {
+  const writer = frames();
+  const parents = ['a', 'b'].map((msg_id) => ({ msg_id, msg_type: 'execute_request' }));
+  for (const parent of [parents[0], parents[1], parents[1], undefined, parents[0]]) {
+    expect(decode(sent(writer.encode(make('status', { execution_state: 'busy' }, parent))))).toMatchObject({ message: { parent: parent ?? {} } });
+  }
+});
+
+test('what is said to be constant is printed as it was then, all else as it is now', () => {
+  const [fixed, changing] = [constant({ state: ['busy'] }), { state: ['busy'] }];
+  expect([fixed, changing].map(stringify)).toEqual(['{"state":["busy"]}', '{"state":["busy"]}']);
+  changing.state.push('idle');
+  expect([fixed, changing].map(stringify)).toEqual(['{"state":["busy"]}', '{"state":["busy","idle"]}']);
 });
 
 test('any message comes back as it was sent', () => {
@@ -51,7 +76,7 @@ test('any message comes back as it was sent', () => {
     fc.property(fc.array(bytes), json, json, json, fc.array(fc.uint8Array()), (identities, parent, metadata, content, buffers) => {
       const plain = JSON.parse(JSON.stringify({ parent, metadata, content }));
       const message = { header: { msg_id: 'x', msg_type: 'y' }, ...plain } as Outgoing;
-      const decoded = decode([...identities, ...frames().encode(message), ...buffers]);
+      const decoded = decode([...identities, ...sent(frames().encode(message)), ...buffers]);
       expect(decoded).toEqual({ identities, message: { ...message, buffers } });
     }),
   );
@@ -126,6 +151,6 @@ test.for([
   [[1n, { a: 2n ** 70n }], '[1,{"a":1180591620717411303424}]'],
   [{ text: '12n "34"', big: 5n, nothing: Number.NaN }, '{"text":"12n \\"34\\"","big":5,"nothing":null}'],
 ] as const)('an exact integer keeps its digits: %s', ([value, text]) => {
-  const written = frames().encode(make('display_data', { data: { 'application/json': value }, metadata: {} }));
+  const written = sent(frames().encode(make('display_data', { data: { 'application/json': value }, metadata: {} })));
   expect(readFrames(key, written).parts[3]).toBe(`{"data":{"application/json":${text}},"metadata":{}}`);
 });

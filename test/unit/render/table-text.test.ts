@@ -23,6 +23,7 @@ describe('a table as text', () => {
     ['a million characters are cut', 'y'.repeat(1_000_000), `${'y'.repeat(39)}…`],
     ['a long run of marks without width is cut', `a${'\u0301'.repeat(5000)}`, `a${'\u0301'.repeat(999)}…`],
     ['line breaks and tabs are spelled out', 'a\nb\tc\r', 'a\\nb\\tc\\r'],
+    ['what turns the order of text is spelled out', 'a\u202eb\u2069', 'a\\u202eb\\u2069'],
     ['escape sequences are spelled out', '\u001b[31mred', '\\x1b[31mred'],
   ])('%s', ([, value, shown]) => {
     const [, , line, note] = tableToText(table([['c', 'string']], [[value]])).split('\n');

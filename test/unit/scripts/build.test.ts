@@ -14,15 +14,29 @@ afterAll(() => rm(dist, { recursive: true }));
 
 const scripts = async (): Promise<string[]> => (await readdir(dist)).filter((name) => name.endsWith('.js'));
 
-test('what is installed beside the program is zeromq; everything else is in it', async () => {
-  const imported = new Set<string>();
-  for (const name of await scripts()) {
-    const text = await readFile(join(dist, name), 'utf8');
-    for (const [, from = ''] of text.matchAll(/(?:^|[;}\s])(?:import|export)\b[^'"();]*["']([^"'\s]+)["']|\bimport\(["']([^"'\s]+)["']\)/g)) imported.add(from);
-  }
+/** What the program takes from outside its own files and Node, by that way of naming it. */
+async function foreign(...ways: readonly RegExp[]): Promise<string[]> {
+  const texts = await Promise.all((await scripts()).map((name) => readFile(join(dist, name), 'utf8')));
+  const names = texts.flatMap((text) => ways.flatMap((way) => [...text.matchAll(way)].map(([, name = '']) => name)));
   const builtin = (name: string): boolean => name.startsWith('node:') || builtinModules.includes(name);
-  const foreign = [...imported].filter((name) => name !== '' && !name.startsWith('.') && !builtin(name));
-  expect(foreign).toEqual(['zeromq']);
+  return [...new Set(names)].filter((name) => !name.startsWith('.') && !builtin(name));
+}
+
+test('what is installed beside the program is zeromq; everything else is in it', async () => {
+  // Not by `import`: Node would first read the package's sources for the names that they export.
+  expect(await foreign(/(?:^|[;}\s])(?:import|export)\b[^'"();]*["']([^"'\s]+)["']/g, /\bimport\(["']([^"'\s]+)["']\)/g)).toEqual([]);
+  expect(await foreign(/\b__require\d*\(["']([^"'\s]+)["']\)/g)).toEqual(['zeromq']);
+});
+
+test('what a kernel loads before its first reply is one file, beside the two that lead to it', async () => {
+  const loads = (text: string, way: RegExp): string[] => [...text.matchAll(way)].map(([, name = '']) => name);
+  const files = new Set(['main.js']);
+  const [run = ''] = loads(await readFile(join(dist, 'main.js'), 'utf8'), /run[^]*?import\("\.\/([^"]+)"\)/g);
+  files.add(run);
+  for (const file of files) for (const name of loads(await readFile(join(dist, file), 'utf8'), /^(?:import|\}) (?:from )?"\.\/([^"]+)";$/gm)) files.add(name);
+  const texts = await Promise.all([...files].map((file) => readFile(join(dist, file), 'utf8')));
+  expect(texts.filter((text) => text.includes('iopub_welcome'))).toHaveLength(1);
+  expect([...files]).toHaveLength(3);
 });
 
 test('the command can be executed as it is', async () => {

@@ -1,42 +1,18 @@
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { identify } from '../../../src/lib/process-identity.ts';
-import type { Client } from '../../../src/databricks/client.ts';
-import type { Connection } from '../../../src/session/connection.ts';
-import { createSession } from '../../../src/session/session.ts';
+import type { ContextId } from '../../../src/databricks/types.ts';
+import { within } from '../../../src/lib/time.ts';
+import { deferred } from '../../support/deferred.ts';
+import { deadIdentity, foreignIdentity, identity } from '../../support/identities.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import type { ScriptedServer } from '../../support/scripted-server.ts';
-import { cell, clientFor, connectionTo, failedWith, failureOf, finished, loginPages, refused, running, startScriptedApi, temporaryDirectory } from '../../support/scripted-api.ts';
+import { anotherSession, contextsOf, killedRun, ok, startSession as start, writeJournal } from '../../support/session-place.ts';
+import type { Answer, ScriptedServer } from '../../support/scripted-server.ts';
+import { cell, failedWith, failureOf, finished, loginPages, refused, running, startScriptedApi } from '../../support/scripted-api.ts';
 
-const identity = (await identify(process.pid)) ?? '';
 const deadline = 5000;
 
-async function start(language: 'scala' | 'python' | 'sql' = 'python', more: Partial<Connection> = {}) {
-  const server = await startScriptedApi();
-  const home = await temporaryDirectory();
-  const clients: Client[] = [];
-  const connect = async () => {
-    const client = clientFor(server.url);
-    clients.push(client);
-    return connectionTo(client, more);
-  };
-  const session = createSession({ language, connect, home: home.path, identity });
-  return {
-    server,
-    session,
-    home: home.path,
-    clients,
-    journal: async () => readdir(join(home.path, 'contexts')).catch(() => []),
-    async [Symbol.asyncDispose]() {
-      await session.close(deadline);
-      await server[Symbol.asyncDispose]();
-      await home[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const ok = { end: 'result', result: { kind: 'text', text: 'done' } };
 const gone = refused('ContextNotFound');
 
 test('the first run opens a context and later runs use it', async () => {
@@ -51,7 +27,7 @@ test('the first run opens a context and later runs use it', async () => {
     { language: 'python', clusterId: 'c1', contextId: 'x1', command: '2' },
   ]);
   expect(first.stages.at(-1)).toBeUndefined();
-  expect(first.stages[0]?.text).toBe('Opening a python context on cluster c1 at example.test');
+  expect(first.stages.map((stage) => stage?.text)).toEqual(['Looking for cluster c1 at example.test', 'Opening a python context on cluster c1 at example.test', undefined]);
 });
 
 test('prepare opens the context before the first run', async () => {
@@ -91,9 +67,10 @@ test('a cluster that another kernel is starting is only waited for', async () =>
 test('a classic server restarts a terminated cluster through API 1.2', async () => {
   await using place = await start();
   const { server, session } = place;
-  const listed = (status: string) => ({ json: [{ id: 'c1', name: 'n', status }] });
+  const shown = (status: string) => ({ json: { id: 'c1', name: 'n', status } });
   server.on('GET clusters/get', { status: 404, text: 'nothing here' });
-  server.on('GET clusters/list', listed('Terminated'), listed('Pending'), listed('Running'));
+  // The second look is the client's own, before it restarts.
+  server.on('GET clusters/status', shown('Terminated'), shown('Terminated'), shown('Pending'), shown('Running'));
   server.on('POST clusters/restart', { json: { id: 'c1' } });
   expect(await session.run('1', 'python', cell())).toEqual(ok);
   expect(server.count('POST clusters/restart')).toBe(1);
@@ -101,7 +78,7 @@ test('a classic server restarts a terminated cluster through API 1.2', async () 
 
 test('a cluster in error is a clear error, and the next run looks again', async () => {
   const state = { cluster_id: 'c1', state: 'ERROR', state_message: 'No quota.' };
-  const message = 'The cluster c1 at example.test is in state Error: No quota. Start or repair it there, then run the cell again.';
+  const message = 'The cluster c1 at example.test is in state Error: No quota. Start or repair it there, then run the code again.';
   await using place = await start();
   const { server, session } = place;
   server.on('GET clusters/get', { json: state }, { json: { state: 'RUNNING' } });
@@ -117,18 +94,7 @@ test.for([
   const { server, session } = place;
   server.on('GET clusters/get', answer);
   const error = await failureOf(session.run('1', 'python', cell()));
-  expect(error).toMatchObject({ code: 'config', message: 'example.test knows no cluster c1: check DATABRICKS_CLUSTER_ID.' });
-});
-
-test('a context that fails to start is reported, destroyed, and opened anew by the next run', async () => {
-  await using place = await start();
-  const { server, session, journal } = place;
-  server.on('GET contexts/status', { json: { status: 'Pending' } }, { json: { status: 'Error', cause: 'no memory' } }, { json: { status: 'Running' } });
-  const error = await failureOf(session.run('1', 'python', cell()));
-  expect(error).toMatchObject({ code: 'context', message: 'The execution context failed to start on cluster c1: no memory.' });
-  expect((await server.arrived('POST contexts/destroy')).fields).toEqual({ clusterId: 'c1', contextId: 'x1' });
-  expect(await session.run('1', 'python', cell())).toEqual(ok);
-  expect(await journal()).toHaveLength(1);
+  expect(error).toMatchObject({ code: 'config', message: 'There is no cluster c1 on example.test: check DATABRICKS_CLUSTER_ID.' });
 });
 
 test('a context that execute finds gone is reported in that cell; the next gets a new one and is told', async () => {
@@ -176,6 +142,51 @@ test('a command that somebody else cancelled in a context that lives is shown, a
   expect(server.count('POST contexts/create')).toBe(1);
 });
 
+test('a stream that a cell leaves behind, whose status no document names, ends the cell; the next one runs', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', running, refused('RuntimeException: Unknown ExecutionStatus RunningInBackground(1)'), finished('done'));
+  const first = cell();
+  expect(await session.run('1', 'python', first)).toEqual({ end: 'result', result: { kind: 'text', text: '' } });
+  expect(first.notices).toEqual([expect.stringContaining('The cell has started a stream, which runs on in the background.')]);
+  expect(first.replaced).toEqual([]);
+  expect(await session.run('2', 'python', cell())).toEqual(ok);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test('an interrupted stream is waited for while it stops', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  const background = refused('RuntimeException: Unknown ExecutionStatus RunningInBackground(1)');
+  server.on('GET commands/status', running);
+  const first = cell();
+  const run = session.run('1', 'python', first);
+  await server.arrived('GET commands/status');
+  server.on('POST commands/cancel', () => {
+    server.on('GET commands/status', background, background, failedWith('CommandCancelledException'));
+    return { json: {} };
+  });
+  first.interrupt();
+  expect(await run).toEqual({ end: 'interrupted' });
+  expect(server.count('POST commands/cancel')).toBe(1);
+});
+
+test('a Python that restarts is told to the cell that met it, which is not sent again; the context is kept', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  const away = 'java.lang.IllegalStateException: jupyter client is not available because the python kernel is not defined. The kernel may be restarting or the repl may have been shut down.';
+  server.on('GET commands/status', failedWith(away), finished('done'));
+  const first = cell();
+  expect(await session.run('1', 'python', first)).toMatchObject({ end: 'result', result: { kind: 'error', cause: away } });
+  expect(first.notices).toEqual([expect.stringMatching(/^Python restarts in this execution context, .* Run it again in a moment\.$/)]);
+  expect(first.replaced).toEqual(['python']);
+  const next = cell();
+  expect(await session.run('2', 'python', next)).toEqual(ok);
+  expect(next.notices).toEqual([]);
+  expect(server.count('POST commands/execute')).toBe(2);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
 test('a refusal while the context lives is an error of that cell only', async () => {
   await using place = await start();
   const { server, session } = place;
@@ -205,14 +216,14 @@ test.for(Object.entries(loginPages))("a proxy's login %s says nothing about the 
   expect(await failureOf(session.run('1', 'python', cell()))).toMatchObject({ code: 'api', details: { serverMessage: 'RuntimeException: odd' } });
   server.on('GET commands/status', finished('done'));
   server.on('POST commands/execute', answer, { json: { id: 'k' } });
-  expect(await failureOf(session.run('2', 'python', cell()))).toMatchObject({ code: 'api' });
+  expect(await failureOf(session.run('2', 'python', cell()))).toMatchObject({ code: 'command', message: expect.stringContaining('The command may be running or have run') });
   expect(await session.run('3', 'python', cell())).toEqual(ok);
   expect(server.count('POST contexts/create')).toBe(1);
   expect(server.count('POST contexts/destroy')).toBe(0);
 });
 
 test.for(Object.entries(loginPages))("a proxy's login %s that stays ends the cell, not the context", async ([, answer]) => {
-  await using place = await start();
+  await using place = await start('python', {}, { patience: { request: 10_000, running: 60_000 } });
   const { server, session } = place;
   server.on('GET commands/status', running, answer);
   server.on('GET contexts/status', { json: { status: 'Running' } }, answer);
@@ -267,16 +278,30 @@ test('a killed run gives its context up, which is destroyed; the next run gets a
   await using place = await start();
   const { server, session } = place;
   server.on('GET commands/status', running);
-  const first = cell();
-  const run = session.run('1', 'python', first);
-  await server.arrived('GET commands/status');
-  first.kill();
-  expect(await run).toEqual({ end: 'killed' });
+  expect(await killedRun(place)).toEqual({ end: 'killed' });
   expect((await server.arrived('POST contexts/destroy')).fields['contextId']).toBe('x1');
   server.on('GET commands/status', finished('done'));
   const next = cell();
   expect(await session.run('2', 'python', next)).toEqual(ok);
   expect(next.notices).toHaveLength(1);
+});
+
+test('a context that was given up is left behind with the requests about it that are never answered', async () => {
+  await using place = await start();
+  const { server, session } = place;
+  server.on('GET commands/status', 'silence');
+  expect(await killedRun(place)).toEqual({ end: 'killed' });
+  // In time means: not after the deadline of a request.
+  expect(await session.close(deadline)).toBe(true);
+});
+
+test('a killed run does not wait for whether its context is gone', async () => {
+  await using place = await start();
+  const { server } = place;
+  server.on('GET commands/status', gone);
+  server.on('GET contexts/status', { json: { status: 'Running' } }, 'silence');
+  expect(await killedRun(place, 'GET contexts/status', 2)).toEqual({ end: 'killed' });
+  expect((await server.arrived('POST contexts/destroy')).fields['contextId']).toBe('x1');
 });
 
 test('code over the limit is refused before anything is sent', async () => {
@@ -353,12 +378,14 @@ test('the embedded workspace is told the owner, a real server is not', async () 
   }
 });
 
-test('a terminated cluster of the embedded workspace is left to start itself', async () => {
+test('a terminated cluster of the embedded workspace is left to start itself, which is told', async () => {
   await using place = await start('python', { embedded: true });
   const { server, session } = place;
   server.on('GET clusters/get', { status: 404, json: { error: 'No such endpoint' } });
-  server.on('GET clusters/list', { json: [{ id: 'c1', name: 'local', status: 'Terminated' }] });
-  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  server.on('GET clusters/status', { json: { id: 'c1', name: 'local', status: 'Terminated' } });
+  const first = cell();
+  expect(await session.run('1', 'python', first)).toEqual(ok);
+  expect(first.stages).toContainEqual({ waitsFor: 'context', text: 'Starting cluster c1 at example.test, and opening a python context on it' });
 });
 
 test('close destroys the contexts and empties the journal', async () => {
@@ -374,16 +401,27 @@ test('close destroys the contexts and empties the journal', async () => {
 });
 
 test('close while a refused create waits for its next attempt sends it no more', async () => {
-  await using server = await startScriptedApi();
-  await using home = await temporaryDirectory();
   const clock = new ManualClock();
+  await using place = await start('python', {}, { clock });
+  const { server, session } = place;
   server.on('POST contexts/create', { status: 429, json: { error: 'x' }, headers: { 'retry-after': '7' } }, { json: { id: 'x1' } });
-  const session = createSession({ language: 'python', connect: async () => connectionTo(clientFor(server.url, { clock })), home: home.path, identity });
   session.prepare();
   await clock.asleep();
   await session.close(deadline);
   expect(clock.sleeping).toBe(0);
-  expect(server.seen.map(({ route }) => route)).toEqual(['GET clusters/get', 'POST contexts/create']);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test('close does not wait for a server that cannot be reached', async () => {
+  const clock = new ManualClock();
+  await using place = await start('python', {}, { clock });
+  const { server, session } = place;
+  for (const route of ['GET clusters/get', 'GET libraries/cluster-status']) server.on(route, 'reset');
+  session.prepare();
+  await clock.asleep();
+  // True: all that was under way has ended, before the deadline, though no time has passed for the next attempts.
+  expect(await session.close(deadline)).toBe(true);
+  expect(server.count('POST contexts/create')).toBe(0);
 });
 
 test('close waits for the answer to a create under way and destroys what it made', async () => {
@@ -441,7 +479,7 @@ test('a context that could not be destroyed stays in the journal, and the next s
   await session.close(deadline);
   expect(await place.journal()).toHaveLength(1);
   const before = server.count('POST contexts/destroy');
-  const next = createSession({ language: 'python', connect: async () => connectionTo(clientFor(server.url)), home, identity });
+  const next = anotherSession({ url: server.url, home });
   await next.run('1', 'python', cell());
   server.on('POST contexts/destroy', { json: {} });
   await next.close(deadline);
@@ -452,7 +490,7 @@ test('a context that could not be destroyed stays in the journal, and the next s
 test('contexts of a dead process on the same server are destroyed when a session connects', async () => {
   await using place = await start('python');
   const { server, session, home } = place;
-  const dead = createSession({ language: 'python', connect: async () => connectionTo(clientFor(server.url)), home, identity: '999999999:1:gone' });
+  const dead = anotherSession({ url: server.url, home, owner: deadIdentity });
   await dead.run('1', 'python', cell());
   server.on('POST contexts/destroy', refused('no', 500), { json: {} });
   await dead.close(deadline);
@@ -460,28 +498,110 @@ test('contexts of a dead process on the same server are destroyed when a session
   await session.run('1', 'python', cell());
   await server.arrived('POST contexts/destroy', 2);
   await session.close(deadline);
-  expect(server.seen.filter(({ route }) => route === 'POST contexts/destroy').map(({ fields }) => fields['contextId'])).toEqual(['x1', 'x1', 'x2']);
+  expect(contextsOf(server, 'POST contexts/destroy')).toEqual(['x1', 'x1', 'x2']);
   expect(await place.journal()).toEqual([]);
+});
+
+test('a context of an embedded workspace that has ended is gone with it, and nothing of it stays in the journal', async () => {
+  await using place = await start('python', { embedded: true });
+  await place.session.run('1', 'python', cell());
+  await place.server[Symbol.asyncDispose]();
+  expect(await place.session.close(deadline)).toBe(true);
+  expect(await place.journal()).toEqual([]);
+});
+
+test('what a dead process left on an embedded workspace that has ended too is forgotten when a session connects to the next one', async () => {
+  await using place = await start('python', { embedded: true });
+  const { server, session, home } = place;
+  await using ended = await startScriptedApi();
+  ended.on('POST contexts/destroy', refused('no', 500));
+  for (const embedded of [true, false]) {
+    const left = anotherSession({ url: ended.url, home, owner: deadIdentity, embedded });
+    await left.run('1', 'python', cell());
+    await left.close(deadline);
+  }
+  expect(await place.journal()).toHaveLength(2);
+  await session.run('1', 'python', cell());
+  await session.close(deadline);
+  // That on a server of somebody else may live yet.
+  expect(await place.journal()).toHaveLength(1);
+  expect(server.count('POST contexts/destroy')).toBe(1);
+});
+
+test('the half-written journal of a process that was killed is removed; one that may be written just now is not', async () => {
+  await using place = await start('python');
+  await mkdir(join(place.home, 'contexts'));
+  for (const name of ['old', 'new']) await writeFile(join(place.home, 'contexts', `${name}.json.1.tmp`), '{"identity":"999999999:1:gone","ent');
+  await utimes(join(place.home, 'contexts', 'old.json.1.tmp'), 0, Date.now() / 1000 - 120);
+  await place.session.run('1', 'python', cell());
+  await place.session.close(deadline);
+  expect(await place.journal()).toEqual(['new.json.1.tmp']);
+});
+
+test('close waits for what a dead process left behind and is being destroyed', async () => {
+  await using place = await start();
+  const { server, session, home } = place;
+  await writeJournal(home, deadIdentity, [{ host: server.url.origin, contextId: 'left' }]);
+  const answer = deferred<Answer>();
+  server.on('POST contexts/destroy', ({ fields }) => (fields['contextId'] === 'left' ? answer.promise : { json: {} }));
+  await session.run('1', 'python', cell());
+  await server.arrived('POST contexts/destroy');
+  const closed = session.close(deadline);
+  await server.arrived('POST contexts/destroy', 2);
+  expect(await within(100, closed)).toBeUndefined();
+  answer.resolve({ json: {} });
+  expect(await closed).toBe(true);
+  expect(await place.journal()).toEqual([]);
+});
+
+test('a journal that is broken keeps nobody from the others, and is removed when it is old', async () => {
+  await using place = await start();
+  const { server, session, home } = place;
+  await writeJournal(home, deadIdentity, [{ host: server.url.origin, contextId: 'left' }]);
+  for (const name of ['a-new', 'an-old']) await writeFile(join(home, 'contexts', `${name}.json`), '');
+  await utimes(join(home, 'contexts', 'an-old.json'), 0, Date.now() / 1000 - 3 * 24 * 3600);
+  expect(await session.attach('theirs' as ContextId, cell())).toMatchObject({ end: 'attached' });
+  await session.close(deadline);
+  expect(contextsOf(server, 'POST contexts/destroy')).toEqual(['left']);
+  expect(await place.journal()).toEqual(['a-new.json']);
+});
+
+test.for<[what: string, days: number, answer: Answer, stays: readonly string[]]>([
+  ['waits for the next kernel', 0, refused('no', 500), ['stuck']],
+  ['is forgotten when it is old', 3, refused('no', 500), []],
+  ['is forgotten with its cluster', 0, refused('RuntimeException: Unknown cluster id c1'), []],
+])('a context of a dead process that cannot be destroyed %s, and keeps nobody from the others', async ([, days, answer, stays]) => {
+  await using place = await start();
+  const { server, session, home } = place;
+  const file = await writeJournal(home, deadIdentity, ['stuck', 'left'].map((contextId) => ({ host: server.url.origin, contextId })));
+  const written = Date.now() / 1000 - days * 24 * 3600;
+  await utimes(file, written, written);
+  server.on('POST contexts/destroy', ({ fields }) => (fields['contextId'] === 'stuck' ? answer : { json: {} }));
+  await session.run('1', 'python', cell());
+  await session.close(deadline);
+  expect(contextsOf(server, 'POST contexts/destroy')).toContain('left');
+  const entries = await readFile(file, 'utf8').then((text) => (JSON.parse(text) as { entries: { contextId: string }[] }).entries, () => []);
+  expect(entries.map(({ contextId }) => contextId)).toEqual(stays);
 });
 
 test.for([
   ['of a living process', identity, ['another.test', 'here'], []],
   ['of a process that nobody can name, whose contexts may be in use', '', [], []],
-  ['of a dead process', '999999999:1:gone', [], ['left']],
+  ['of a process in another container, which may use them', foreignIdentity, [], []],
+  ['of a dead process', deadIdentity, [], ['left']],
+  ['of a process that a power cut ended, though its number and its start are those of one of today', identity.replace(/[\da-f-]{36} /, `${randomUUID()} `), [], ['left']],
+  ['of a dead process whose number another one has now', `${process.pid}:1:${identity.split(':').slice(2).join(':')}`, [], ['left']],
 ] as const)('a journal of three days ago %s', async ([, owner, stays, destroyed]) => {
   await using place = await start();
   const { server, session, home } = place;
   const host = server.url.origin;
-  const file = join(home, 'contexts', 'old.json');
-  const entry = (at: string) => ({ host: at, clusterId: 'c1', contextId: 'left' });
-  await mkdir(join(home, 'contexts'));
-  await writeFile(file, JSON.stringify({ identity: owner, entries: [entry(host), entry('https://another.test')] }));
+  const file = await writeJournal(home, owner, [host, 'https://another.test'].map((at) => ({ host: at, contextId: 'left' })));
   const old = Date.now() / 1000 - 3 * 24 * 3600;
   await utimes(file, old, old);
   await session.run('1', 'python', cell());
   await session.close(deadline);
   const entries = await readFile(file, 'utf8').then((text) => (JSON.parse(text) as { entries: { host: string }[] }).entries, () => []);
   expect(entries.map((left) => left.host).sort()).toEqual(stays.map((name) => (name === 'here' ? host : `https://${name}`)).sort());
-  const asked = server.seen.filter(({ route }) => route === 'POST contexts/destroy').map(({ fields }) => fields['contextId']);
+  const asked = contextsOf(server, 'POST contexts/destroy');
   expect(asked.filter((id) => id !== 'x1')).toEqual(destroyed);
 });

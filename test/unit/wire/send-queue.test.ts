@@ -3,13 +3,14 @@ import { expect, test } from 'vitest';
 import { SendQueue, type MessageFrames, type Sender } from '../../../src/wire/send-queue.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-/** A socket that, as zeromq.js does, throws when a message is sent before the last one has left. */
+/** A socket that, as zeromq.js does, throws when a message is sent before the last one has left, or after its end. */
 class OneAtATime implements Sender {
   closed = false;
   readonly sent: string[] = [];
   #busy = false;
 
   async send(frames: MessageFrames): Promise<void> {
+    if (this.closed) throw new Error('ENOTSOCK');
     if (this.#busy) throw new Error('EBUSY');
     this.#busy = true;
     await nextTurn();
@@ -114,13 +115,36 @@ test('a message that cannot be sent does not hold the next one up', async () => 
   expect(socket.sent).toEqual(['a', 'b']);
 });
 
-test('nothing is sent on a closed socket, and nobody is told', async () => {
+test('what is given for a closed socket is forgotten', async () => {
   const socket = new OneAtATime();
   socket.closed = true;
   const queue = new SendQueue(socket);
-  queue.send(['a']);
+  for (const name of ['a', 'b']) queue.send([name]);
   await queue.drained();
   expect(socket.sent).toEqual([]);
+  expect(queue.backlog).toBe(0);
+});
+
+test.for(['EAGAIN', 'EHOSTUNREACH'])('a message that was refused with %s by what the socket knew is sent when it has looked, at once', async (code) => {
+  const clock = new ManualClock();
+  const calls: string[] = [];
+  let hasLooked = false;
+  const queue = new SendQueue({
+    closed: false,
+    async send([text]) {
+      calls.push(`send ${text}`);
+      if (!hasLooked) throw Object.assign(new Error('no'), { code });
+    },
+    lookForRoom() {
+      calls.push('look');
+      hasLooked = true;
+    },
+  }, clock);
+  queue.send(['a']);
+  queue.send(['b']);
+  await queue.drained();
+  expect(calls).toEqual(['send a', 'look', 'send a', 'send b']);
+  expect(clock.now()).toBe(0);
 });
 
 test('the backlog is what has not left yet', async () => {

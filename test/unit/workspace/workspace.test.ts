@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { identify } from '../../../src/lib/process-identity.ts';
 import { refuseWindows } from '../../../src/workspace/locate.ts';
+import { eventually } from '../../support/eventually.ts';
+import { deadIdentity, foreignIdentity, identity } from '../../support/identities.ts';
+import { LibraryWorkspace } from '../../support/library-workspace.ts';
+import { ScriptedDriver } from '../../support/scripted-driver.ts';
 import { ScriptedWorkspace } from '../../support/scripted-workspace.ts';
 
 const day = 24 * 60 * 60 * 1000;
@@ -26,16 +29,15 @@ test('a context that no request has named for a day is destroyed, one that is as
   expect(server.workspace.openContexts).toBe(0);
 });
 
-test('a context is destroyed with the process that it was made for', async () => {
+test('a context is destroyed with the process that it was made for, and not where that cannot be looked for', async () => {
   await using server = new ScriptedWorkspace('modern');
   const create = (owner: string | undefined) => {
     return server.post('/api/1.2/contexts/create', { language: 'sql', clusterId: server.clusterId, ...(owner !== undefined && { owner }) });
   };
-  await create(await identify(process.pid));
-  await create(undefined);
-  const orphan = (await create(`${process.pid}:0:another-boot`)).body as { id: string };
+  for (const owner of [identity, foreignIdentity, undefined]) await create(owner);
+  const orphan = (await create(deadIdentity)).body as { id: string };
   await server.workspace.sweep();
-  expect(server.workspace.openContexts).toBe(2);
+  expect(server.workspace.openContexts).toBe(3);
   expect((await server.contextStatus(orphan.id)).body).toEqual({ error: 'ContextNotFound' });
 });
 
@@ -55,6 +57,44 @@ test('a workspace is idle since the last request that was let in, and never whil
   expect(server.workspace.idleFor).toBe(100);
 });
 
+test('a workspace is not idle while a cluster starts, restarts or changes its size, nor while a library is installed', async () => {
+  await using server = await LibraryWorkspace.running('modern');
+  const started: (() => void)[] = [];
+  server.startDriver = () => new Promise((resolve) => started.push(() => resolve(new ScriptedDriver())));
+  /** Long after the last request, and since `sweep` saw what goes on. */
+  const idleLater = async () => {
+    server.now += day;
+    const idle = server.workspace.idleFor;
+    await server.workspace.sweep();
+    return idle;
+  };
+  expect(await idleLater()).toBe(day);
+  const id = await server.createCluster();
+  expect(await idleLater()).toBe(0);
+  started.shift()?.();
+  await server.clusterIs(id, 'Running');
+  server.workspace.cluster(id).restart();
+  expect(await idleLater()).toBe(0);
+  await server.until(async () => server.clusterStatus(id), () => started.length > 0);
+  started.shift()?.();
+  await server.clusterIs(id, 'Running');
+  let resized = () => {};
+  const driver = await server.workspace.cluster(id).driver();
+  driver.resize = () => new Promise((resolve) => (resized = resolve));
+  await server.post('/api/1.2/clusters/resize', { clusterId: id, numWorkerContainers: 3 });
+  expect(await idleLater()).toBe(0);
+  resized();
+  await server.clusterIs(id, 'Running');
+  await server.install([{ pypi: { package: 'slow-to-install' } }]);
+  await server.become('INSTALLING');
+  expect(await idleLater()).toBe(0);
+  server.lastDriver.release();
+  server.drivers[0]?.release();
+  await eventually(async () => !server.workspace.libraries.areInstalling);
+  // Nobody has asked for days; but it was at work a moment ago.
+  expect(server.workspace.idleFor).toBe(0);
+});
+
 test('it tells what it is and holds, and stops when asked, if need be only when unused', async () => {
   await using server = new ScriptedWorkspace('classic');
   const contextId = await server.createContext();
@@ -67,7 +107,6 @@ test('it tells what it is and holds, and stops when asked, if need be only when 
 });
 
 test('a cluster that ends while it starts ends the driver that comes late', async () => {
-  const { ScriptedDriver } = await import('../../support/scripted-driver.ts');
   const driver = new ScriptedDriver();
   let started: () => void = () => {};
   {

@@ -4,6 +4,7 @@ Where to connect, the secret to show there and the environment of user code come
 User code runs on the main thread (that is where signals arrive), the socket is read on another.
 """
 
+import importlib
 import json
 import os
 import queue
@@ -50,6 +51,10 @@ def read(channel, commands, interrupts):
         for request in channel.requests():
             if request["method"] == "cancel":
                 interrupts.interrupt(request["command"])
+                channel.send({"id": request["id"], "result": {}})
+            elif request["method"] == "packages":
+                # Something was installed, and the import system remembers what was not there.
+                importlib.invalidate_caches()
                 channel.send({"id": request["id"], "result": {}})
             else:
                 commands.put(request)

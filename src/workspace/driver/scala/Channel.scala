@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode
 import java.io.{BufferedReader, InputStreamReader, OutputStream}
 import java.net.{InetAddress, Socket}
 import java.nio.charset.StandardCharsets.UTF_8
+import scala.jdk.CollectionConverters._
 
 /** The socket to the workspace server: requests come in, answers go out, one JSON object a line. */
 private[embedded] final class Channel private (socket: Socket) {
@@ -39,6 +40,12 @@ private[embedded] final class Request(message: JsonNode, channel: Channel) {
 
   /** A parameter; null where the server sent none. */
   def apply(name: String): String = Option(message.get(name)).filterNot(_.isNull).map(_.asText).orNull
+
+  def int(name: String): Int = message.get(name).asInt
+
+  def list(name: String): Seq[String] = message.get(name).elements.asScala.map(_.asText).toSeq
+
+  def texts(name: String): Map[String, String] = message.get(name).properties.asScala.map(entry => entry.getKey -> entry.getValue.asText).toMap
 
   def answer(result: ObjectNode): Unit = reply(_.set[ObjectNode]("result", result))
 

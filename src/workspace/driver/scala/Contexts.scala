@@ -1,5 +1,6 @@
 package org.apache.spark.embedded
 
+import java.io.File
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 import org.apache.spark.sql.classic.SparkSession
@@ -41,6 +42,9 @@ private[embedded] final class Contexts {
     root.sparkContext.cancelJobGroupAndFutureJobs(command, "The command was cancelled.")
     find(id).foreach(_.interrupt(command))
   }
+
+  /** Classes of these jars are found from every context's next command on. */
+  def add(jars: Seq[File]): Unit = Jars.add(jars, root.sparkContext)
 
   def close(id: String): Unit = Option(byId.remove(id)).foreach(_.close())
 

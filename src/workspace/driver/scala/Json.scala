@@ -14,4 +14,11 @@ private[embedded] object Json {
     fields.foreach { case (name, value) => node.put(name, value) }
     node
   }
+
+  def list(name: String, values: Seq[String]): ObjectNode = {
+    val node = mapper.createObjectNode()
+    val array = node.putArray(name)
+    values.foreach(array.add(_))
+    node
+  }
 }

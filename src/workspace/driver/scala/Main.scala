@@ -10,6 +10,7 @@ import java.nio.file.{Files, Path}
  */
 object Main {
   def main(args: Array[String]): Unit = {
+    OutOfMemory.endsProcess()
     Output.install()
     val invitation = Json.parse(new BufferedReader(new InputStreamReader(System.in, UTF_8)).readLine())
     val channel = Channel.connect(invitation.get("port").asInt, invitation.get("secret").asText)
@@ -24,6 +25,7 @@ object Main {
 /** What the server may ask for, by name. `start` comes first and once. */
 private final class Methods(channel: Channel) extends (Request => Unit) {
   @volatile private var scratch: Option[Path] = None
+  @volatile private var workers: Option[Workers] = None
   private val contexts = new Contexts
 
   def apply(request: Request): Unit = request.method match {
@@ -35,7 +37,12 @@ private final class Methods(channel: Channel) extends (Request => Unit) {
         case None => request.fail(s"There is no context ${request("context")} in this driver.")
       }
     case "gateway" => request.inBackground(contexts(request("context")).gateway())
+    case "resolve" => request.inBackground {
+      Json.list("jars", Maven.resolve(request("coordinates"), request.list("exclusions"), request("repo"), new File(request("ivy")).toPath))
+    }
+    case "addJars" => request.inBackground { contexts.add(request.list("jars").map(new File(_))); Json.obj() }
     case "cancel" => request.inBackground { contexts.cancel(request("context"), request("command")); Json.obj() }
+    case "resize" => request.inBackground { workers.foreach(_.resize(request.int("workers"))); Json.obj() }
     case "close" => request.inBackground { contexts.close(request("context")); Json.obj() }
     case other => request.fail(s"The driver knows no method $other.")
   }
@@ -45,7 +52,13 @@ private final class Methods(channel: Channel) extends (Request => Unit) {
     scratch = Some(directory)
     // Must be this thread's loader before the SparkContext exists: executors, results and every Scala context then see the same classes.
     ReplClasses.install(Files.createDirectories(directory.resolve("classes")))
-    contexts.start(Spark.start(request("master"), directory, request("dbfs"), request("jar")))
+    val (master, numWorkers) = (request("master"), request.int("workers"))
+    val paths = Paths(directory, dbfs = request("dbfs"), jar = request("jar"))
+    contexts.start {
+      val session = Spark.start(master, numWorkers, request.texts("conf"), paths)
+      workers = Some(Workers.of(session.sparkContext, master, numWorkers))
+      session
+    }
   }
 
   def removeScratch(): Unit = scratch.foreach { directory =>

@@ -17,10 +17,12 @@ private[embedded] final class ScalaRepl(number: Int, context: Context) {
   }
   private val reporter = new CellReporter(settings)
   private val interpreter = new IMain(settings, Some(ReplClasses.loader), settings, reporter)
+  private var jars = 0
   numberLinesFrom(number * 1000000)
   Prelude.of(number).foreach(code => echoOf(compiled(Part(code, 0))))
 
   def run(code: String): Result = {
+    seeJars()
     val printed = new Capture
     Output.during(printed) {
       reporter.clear()
@@ -34,6 +36,13 @@ private[embedded] final class ScalaRepl(number: Int, context: Context) {
       }
     }
     context.notebook.shown.getOrElse(Text(printed.text))
+  }
+
+  /** On the thread that compiles: the compiler knows no other. */
+  private def seeJars(): Unit = {
+    val added = Jars.added
+    if (jars < added.size) interpreter.addUrlsToClassPath(added.drop(jars): _*)
+    jars = added.size
   }
 
   private def compiled(part: Part): interpreter.Request = {
