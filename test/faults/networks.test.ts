@@ -42,13 +42,14 @@ async function startWired(): Promise<Wired> {
   };
 }
 
-/** A cell that runs, seen from its front end. */
+/** A cell that runs, seen from its front end. `said` is what it says of the loss; a slow machine's cell may have said before what it waits for. */
 async function runningCell({ kernel, server }: Place) {
   server.on('GET commands/status', running);
   const said = deferred<string>();
   const ended = kernel.execute('1', {
-    onOutput: ({ header, content }) => {
-      if (header.msg_type === 'display_data') said.resolve(String((content as { data: Record<string, unknown> }).data['text/plain']));
+    onOutput: ({ content }) => {
+      const text = String((content as { data?: Record<string, unknown> }).data?.['text/plain']);
+      if (text.includes('It has been so since')) said.resolve(text);
     },
   });
   await server.arrived('GET commands/status', server.count('GET commands/status') + 1);
