@@ -1,6 +1,6 @@
 import { BridgeError } from '../lib/errors.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { whenAborted } from '../lib/signals.ts';
+import { unlessAborted } from '../lib/signals.ts';
 import type { CommandAddress, ContextAddress } from './api/commands.ts';
 import type { Client } from './client.ts';
 import { Outage } from './outage.ts';
@@ -39,7 +39,7 @@ export interface CommandRun {
   readonly fileName?: string | undefined;
   /** Ends waits: the command is cancelled once and polled until it ends. */
   readonly interrupted: AbortSignal;
-  /** Ends everything but the requests in flight: the command is given up as it is. */
+  /** Ends everything but the requests in flight: the command is given up as it is. Never aborts before `interrupted` has. */
   readonly killed: AbortSignal;
   /** Called when the server has taken the command. */
   onStarted?(): void;
@@ -71,23 +71,16 @@ export type CommandEnd =
  * where an answer got lost.
  */
 export async function runCommand(client: Client, run: CommandRun): Promise<CommandEnd> {
-  const killed = whenAborted(run.killed);
-  try {
-    const giveUp = AbortSignal.any([run.interrupted, run.killed]);
-    return await Promise.race([settle(client, run, giveUp), killed.then((): CommandEnd => ({ end: 'killed' }))]);
-  } finally {
-    killed.forget();
-  }
+  return (await unlessAborted(settle(client, run), run.killed)) ?? { end: 'killed' };
 }
 
-/** @param giveUp aborts with `interrupted` and with `killed` */
-async function settle(client: Client, run: CommandRun, giveUp: AbortSignal): Promise<CommandEnd> {
-  const command = await execute(client, run, giveUp);
+async function settle(client: Client, run: CommandRun): Promise<CommandEnd> {
+  const command = await execute(client, run);
   if (command === undefined) return { end: 'interrupted' };
   run.onStarted?.();
   const poll = new Poll(client, command, run);
   if (!run.interrupted.aborted) {
-    const state = await poll.untilEnded(giveUp, client.patience).catch((error: unknown) => {
+    const state = await poll.untilEnded(run.interrupted, client.patience).catch((error: unknown) => {
       throw isUnseen(error) ? noLongerAwaited(error) : error;
     });
     if (state === 'in background') {
@@ -139,16 +132,16 @@ const runsOn =
   'The cell has started a stream, which runs on in the background. The server tells no more of this cell: its output cannot be shown. Stop the stream by its query, or with: for query in spark.streams.active: query.stop()';
 
 /** `undefined` where the run was given up before the server took the command. */
-async function execute(client: Client, { context, language, code, fileName }: CommandRun, giveUp: AbortSignal): Promise<CommandAddress | undefined> {
+async function execute(client: Client, { context, language, code, fileName, interrupted }: CommandRun): Promise<CommandAddress | undefined> {
   try {
     const { commands } = client;
     const commandId =
       fileName === undefined
-        ? await commands.execute(context, language, code, giveUp)
-        : await commands.executeFile(context, language, { name: fileName, text: code }, giveUp);
+        ? await commands.execute(context, language, code, interrupted)
+        : await commands.executeFile(context, language, { name: fileName, text: code }, interrupted);
     return { ...context, commandId };
   } catch (error) {
-    if (giveUp.aborted && error === giveUp.reason) return undefined;
+    if (interrupted.aborted && error === interrupted.reason) return undefined;
     // Only what must not be repeated, for this reason, may have been done.
     if (mayRepeat(error, false) || !mayRepeat(error, true)) throw error;
     throw new BridgeError(
@@ -216,17 +209,13 @@ class Poll {
   /** The next answer, or `undefined` when `waits` aborts first. */
   async #state(waits: AbortSignal): Promise<CommandState | undefined> {
     const asked = (this.#asked ??= this.#client.commands.status(this.#command));
-    const over = whenAborted(waits);
     try {
-      const state = await Promise.race([asked, over.then(() => undefined)]);
+      const state = await unlessAborted(asked, waits);
       if (state !== undefined) this.#asked = undefined;
-      else asked.catch(() => undefined);
       return state;
     } catch (error) {
       this.#asked = undefined;
       throw error;
-    } finally {
-      over.forget();
     }
   }
 

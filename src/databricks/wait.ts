@@ -1,5 +1,5 @@
 import { BridgeError } from '../lib/errors.ts';
-import { whenAborted } from '../lib/signals.ts';
+import { unlessAborted } from '../lib/signals.ts';
 import type { ContextAddress } from './api/commands.ts';
 import type { Client } from './client.ts';
 import { isSameLibrary } from './library-words.ts';
@@ -139,7 +139,7 @@ async function poll<T>(client: Client, deadlineMs: number, signal: AbortSignal, 
   while (!signal.aborted) {
     let delay: number;
     try {
-      const seen = await unlessAborted(signal, look());
+      const seen = await unlessAborted(look(), signal);
       if (signal.aborted || seen !== undefined) return seen;
       answered = true;
       outage.end();
@@ -155,14 +155,4 @@ async function poll<T>(client: Client, deadlineMs: number, signal: AbortSignal, 
     await clock.sleep(delay, signal);
   }
   return undefined;
-}
-
-/** A question goes on, with its retries, when nobody waits for the answer any more: it changes nothing. */
-async function unlessAborted<T>(signal: AbortSignal, asked: Promise<T>): Promise<T | undefined> {
-  const aborted = whenAborted(signal);
-  try {
-    return await Promise.race([asked, aborted.then(() => undefined)]);
-  } finally {
-    aborted.forget();
-  }
 }

@@ -15,7 +15,7 @@ export interface Exchange<T extends RequestType | CommType = RequestType | CommT
   input(prompt: string, password: boolean): Promise<string>;
 }
 
-/** How a request that runs is told to end: asked by the first interrupt, then given up. Both end waits; neither ends a request to a server that is under way. */
+/** How a request that runs is told to end: asked by the first interrupt, then given up, never the other way round. Both end waits; neither ends a request to a server that is under way. */
 export interface Signals {
   readonly interrupted: AbortSignal;
   readonly killed: AbortSignal;
@@ -49,6 +49,6 @@ export class ChannelExchange<T extends RequestType | CommType> implements Exchan
 
   input(prompt: string, password: boolean): Promise<string> {
     const message = this.#channels.make('input_request', { prompt, password }, this.request.header);
-    return this.#inbound.input(message, AbortSignal.any([this.interrupted, this.killed]));
+    return this.#inbound.input(message, this.interrupted);
   }
 }

@@ -1,13 +1,24 @@
-/** Resolves when `signal` aborts (at once where it has). `forget` takes the listener off again, for signals that outlive the wait. */
-export function whenAborted(signal: AbortSignal): Promise<void> & { forget(): void } {
-  let stop = (): void => undefined;
-  const aborted = new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve();
-    const listener = (): void => resolve();
-    signal.addEventListener('abort', listener, { once: true });
-    stop = () => signal.removeEventListener('abort', listener);
+/**
+ * What comes of `value`, or `undefined` as soon as `signal` aborts, at once where it has. `value` goes on then, and what becomes of it is
+ * nobody's news. No listener stays on the signal, which may outlive the wait by far.
+ */
+export function unlessAborted<T>(value: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => resolve(undefined);
+    if (signal.aborted) aborted();
+    else signal.addEventListener('abort', aborted);
+    const over = (): void => signal.removeEventListener('abort', aborted);
+    value.then(
+      (come) => {
+        over();
+        resolve(come);
+      },
+      (failure: unknown) => {
+        over();
+        reject(failure as Error);
+      },
+    );
   });
-  return Object.assign(aborted, { forget: () => stop() });
 }
 
 /** Interrupts within this time of the first are the same interrupt: people press the button twice, and front ends send it again. Milliseconds. */

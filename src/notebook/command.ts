@@ -2,7 +2,7 @@ import type { Cell } from '../kernel/interpreter.ts';
 import type { ContextId, RemoteLanguage } from '../databricks/types.ts';
 import type { Command, CommandEnd } from '../languages/language.ts';
 import { BridgeError } from '../lib/errors.ts';
-import { sameInterruptMs, whenAborted } from '../lib/signals.ts';
+import { sameInterruptMs, unlessAborted } from '../lib/signals.ts';
 import type { Clock } from '../lib/time.ts';
 import { cellError, keyboardInterrupt, type CellError } from '../protocol/cell-error.ts';
 import type { ContextInfo, RunEnd, Session } from '../session/api.ts';
@@ -35,12 +35,7 @@ export function contextsOf(setting: Setting): Contexts {
 }
 
 async function current({ session, cell }: Setting): ReturnType<Contexts['current']> {
-  const interrupted = whenAborted(cell.interrupted);
-  try {
-    return await Promise.race([session.context().then((context) => ({ context })), interrupted.then(() => ({ error: keyboardInterrupt }))]);
-  } finally {
-    interrupted.forget();
-  }
+  return (await unlessAborted(session.context().then((context) => ({ context })), cell.interrupted)) ?? { error: keyboardInterrupt };
 }
 
 async function attach({ session, cell, output, forget }: Setting, id: ContextId): ReturnType<Contexts['attach']> {
@@ -84,15 +79,18 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
 
 /** From the moment when another interrupt would no longer be the same one, and give the context up. Returns how to end that. */
 function adviseWhenCancelTakesLong({ clock, cell, output }: Setting): () => void {
-  const over = new AbortController();
-  const interrupted = whenAborted(cell.interrupted);
-  void interrupted.then(async () => {
+  let over: AbortController | undefined;
+  const advise = async (): Promise<void> => {
+    over = new AbortController();
     await clock.sleep(sameInterruptMs, over.signal);
     if (!over.signal.aborted) output.advise('Still cancelling; interrupt again to give up the context and its variables.');
-  });
+  };
+  const onAbort = (): void => void advise();
+  if (cell.interrupted.aborted) onAbort();
+  else cell.interrupted.addEventListener('abort', onAbort);
   return () => {
-    interrupted.forget();
-    over.abort();
+    cell.interrupted.removeEventListener('abort', onAbort);
+    over?.abort();
   };
 }
 

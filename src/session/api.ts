@@ -29,7 +29,7 @@ export interface Session {
 export interface RunOptions {
   /** Gives a wait up, or cancels the command and waits for its end. */
   readonly interrupted: AbortSignal;
-  /** Gives the context up with the command in it. */
+  /** Gives the context up with the command in it. Never aborts before `interrupted` has. */
   readonly killed: AbortSignal;
   /** Unless false, a stopped cluster is started for this run. A front end's own requests must not: clusters cost money. */
   readonly mayStartCluster?: boolean;

@@ -6,7 +6,7 @@ import type { ContextId, RemoteLanguage } from '../databricks/types.ts';
 import { classicContexts, remoteLanguages } from '../databricks/types.ts';
 import { BridgeError } from '../lib/errors.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { whenAborted } from '../lib/signals.ts';
+import { unlessAborted } from '../lib/signals.ts';
 import { within } from '../lib/time.ts';
 import type { AttachEnd, ContextInfo, RunEnd, RunOptions } from './api.ts';
 import { isGone, mayBeGone, refusesLanguage, replIsAway, wentMeanwhile, whyGone } from './gone.ts';
@@ -80,14 +80,14 @@ export class ContextSlot {
 
   /** Runs one command as `Session.run` says. */
   async run(code: string, language: RemoteLanguage, options: RunOptions): Promise<SlotEnd> {
-    const giveUp = AbortSignal.any([options.interrupted, options.killed, this.#ending.signal]);
+    const giveUp = AbortSignal.any([options.interrupted, this.#ending.signal]);
     const leave = await this.#lane.enter(giveUp);
     if (leave === undefined) return { end: 'interrupted' };
     try {
       const context = await this.#ready(options, giveUp);
       if (context === undefined) return { end: 'interrupted' };
       if (!this.#languagesOf(context).includes(language)) return { end: 'other-language' };
-      return await this.#runIn(context, code, language, options);
+      return await this.#runIn(context, code, language, options, giveUp);
     } finally {
       leave();
     }
@@ -95,7 +95,7 @@ export class ContextSlot {
 
   /** Takes another context in the place of this one, as `Session.attach` says. */
   async attach(contextId: ContextId, options: RunOptions): Promise<AttachEnd> {
-    const giveUp = AbortSignal.any([options.interrupted, options.killed, this.#ending.signal]);
+    const giveUp = AbortSignal.any([options.interrupted, this.#ending.signal]);
     const leave = await this.#lane.enter(giveUp);
     if (leave === undefined) return { end: 'interrupted' };
     try {
@@ -194,30 +194,28 @@ export class ContextSlot {
 
   async #watch(opening: Opening, options: RunOptions, giveUp: AbortSignal): Promise<void> {
     const stopWatching = opening.watch((stage) => options.onStage(stage));
-    const givenUp = whenAborted(giveUp);
     try {
-      await Promise.race([opening.done, givenUp]);
+      await unlessAborted(opening.done, giveUp);
     } catch (error) {
       if (!giveUp.aborted) throw error;
     } finally {
       // Nobody waits any more who would want the cluster started.
       opening.mayStartCluster = false;
-      givenUp.forget();
       stopWatching();
     }
   }
 
-  async #runIn(context: OpenContext, code: string, language: RemoteLanguage, options: RunOptions): Promise<SlotEnd> {
-    if (await this.#wentWhileIdle(context, options)) throw await this.#lose(context, false, undefined);
-    await this.#cancelLeft(context, options);
-    if (options.interrupted.aborted || options.killed.aborted) return { end: 'interrupted' };
+  async #runIn(context: OpenContext, code: string, language: RemoteLanguage, options: RunOptions, giveUp: AbortSignal): Promise<SlotEnd> {
+    if (await this.#wentWhileIdle(context, giveUp)) throw await this.#lose(context, false, undefined);
+    await this.#cancelLeft(context, giveUp);
+    if (giveUp.aborted) return { end: 'interrupted' };
     options.onStage(undefined);
     let started = false;
     const run = {
       context: context.address,
       language,
       code,
-      interrupted: options.interrupted,
+      interrupted: giveUp,
       killed: AbortSignal.any([options.killed, this.#ending.signal]),
       onStarted: () => {
         started = true;
@@ -238,34 +236,30 @@ export class ContextSlot {
         throw error;
       }
     };
-    const killed = whenAborted(run.killed);
-    const givenUp = killed.then((): SlotEnd => {
-      this.#setLost(context);
-      return { end: 'killed' };
-    });
     try {
       // Not only the command: whether the context is gone is a question that may have no answer for a minute.
-      return await Promise.race([outcome(), givenUp]);
+      const end = await unlessAborted(outcome(), run.killed);
+      if (end === undefined) this.#setLost(context);
+      return end ?? { end: 'killed' };
     } finally {
-      killed.forget();
       this.#usedAt = context.connection.client.clock.now();
     }
   }
 
   /** Only where it costs nobody anything who works: a cell after a pause, on a server whose API 2.x tells one life of a cluster from the next. */
-  async #wentWhileIdle(context: OpenContext, { interrupted, killed }: RunOptions): Promise<boolean> {
+  async #wentWhileIdle(context: OpenContext, giveUp: AbortSignal): Promise<boolean> {
     const { client, embedded } = context.connection;
     if (embedded || client.dialect.clusters2 !== true || client.clock.now() - this.#usedAt < idleMs) return false;
-    return (await within(lookMs, wentMeanwhile(context), AbortSignal.any([interrupted, killed]))) ?? false;
+    return (await within(lookMs, wentMeanwhile(context), giveUp)) ?? false;
   }
 
   /** A command that goes on unseen keeps all others of its context waiting. */
-  async #cancelLeft(context: OpenContext, { interrupted, killed }: RunOptions): Promise<void> {
+  async #cancelLeft(context: OpenContext, giveUp: AbortSignal): Promise<void> {
     const state = this.#state;
     if (state.is !== 'ready' || state.context !== context || state.left === undefined) return;
     const sent = context.connection.client.commands.cancel(state.left).then(() => true, (error: unknown) => !isUnseen(error));
     // The command that comes next meets what keeps the server from answering.
-    if (await within(lookMs, sent, AbortSignal.any([interrupted, killed]))) this.#setLeft(context, undefined);
+    if (await within(lookMs, sent, giveUp)) this.#setLeft(context, undefined);
   }
 
   #setLeft(context: OpenContext, left: CommandAddress | undefined): void {

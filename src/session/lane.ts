@@ -1,4 +1,4 @@
-import { whenAborted } from '../lib/signals.ts';
+import { unlessAborted } from '../lib/signals.ts';
 
 /** First come, first served, one at a time. */
 export class Lane {
@@ -12,9 +12,7 @@ export class Lane {
       leave = resolve;
     });
     this.#last = before.then(() => turn);
-    const aborted = whenAborted(giveUp);
-    await Promise.race([before, aborted]);
-    aborted.forget();
+    await unlessAborted(before, giveUp);
     if (!giveUp.aborted) return leave;
     leave();
     return undefined;

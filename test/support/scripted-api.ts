@@ -88,7 +88,10 @@ export function cell(): Cell {
       replaced.push(...languages);
     },
     interrupt: () => interrupted.abort(),
-    kill: () => killed.abort(),
+    kill: () => {
+      interrupted.abort();
+      killed.abort();
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { BridgeError } from '../../lib/errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import { whenAborted } from '../../lib/signals.ts';
+import { unlessAborted } from '../../lib/signals.ts';
 import { keyboardInterrupt, toCellError, type CellError } from '../../protocol/cell-error.ts';
 import type { Contents } from '../../protocol/contents.ts';
 import type { Output } from '../../protocol/output.ts';
@@ -84,7 +84,7 @@ function publish(exchange: Exchange<'execute_request'>, output: Output): void {
 async function run(pending: Promise<Interpreter>, exchange: Exchange<'execute_request'>, cell: Cell, execution_count: number): Promise<Reply> {
   const { code, user_expressions } = exchange.request.content;
   try {
-    const interpreter = await unlessInterrupted(pending, cell.interrupted);
+    const interpreter = await unlessAborted(pending, cell.interrupted);
     if (!interpreter) return { status: 'error', ...keyboardInterrupt, execution_count };
     const outcome: Outcome = await interpreter.execute(code, cell);
     if (outcome.status === 'error') return { status: 'error', ...outcome.error, execution_count };
@@ -116,14 +116,4 @@ async function evaluate(
   cell: Cell,
 ): Promise<Readonly<Record<string, Evaluated>>> {
   return Object.keys(expressions).length === 0 ? {} : interpreter.evaluate(expressions, cell);
-}
-
-/** `undefined` when the signal aborts first. */
-async function unlessInterrupted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const interrupted = whenAborted(signal);
-  try {
-    return await Promise.race([interrupted.then(() => undefined), pending]);
-  } finally {
-    interrupted.forget();
-  }
 }

@@ -1,0 +1,36 @@
+import { getEventListeners } from 'node:events';
+import { expect, test } from 'vitest';
+import { unlessAborted } from '../../../src/lib/signals.ts';
+import { deferred } from '../../support/deferred.ts';
+
+const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
+
+test.for<[what: string, value: () => Promise<string>, aborts: 'before' | 'meanwhile' | 'never', end: unknown]>([
+  ['a value', () => Promise.resolve('there'), 'never', 'there'],
+  ['a failure', () => Promise.reject(new Error('no')), 'never', new Error('no')],
+  ['what has not come when the signal aborts', () => new Promise<string>(() => undefined), 'meanwhile', undefined],
+  ['a value, for a signal that has aborted', () => Promise.resolve('there'), 'before', undefined],
+  ['a failure, for a signal that has aborted', () => Promise.reject(new Error('no')), 'before', undefined],
+])('%s is waited for until the signal aborts', async ([, value, aborts, end]) => {
+  const controller = new AbortController();
+  if (aborts === 'before') controller.abort();
+  const come = unlessAborted(value(), controller.signal).catch((error: unknown) => error);
+  if (aborts === 'meanwhile') controller.abort();
+  expect(await come).toEqual(end);
+});
+
+test('no listener stays once the value is there, and a failure that comes after the wait is nobody\'s', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const value = deferred<string>();
+  const first = unlessAborted(value.promise, signal);
+  const second = unlessAborted(new Promise((_, reject) => setImmediate(() => reject(new Error('late')))), signal);
+  expect(listeners(signal)).toBe(2);
+  value.resolve('there');
+  await first;
+  expect(listeners(signal)).toBe(1);
+  controller.abort();
+  expect(await second).toBeUndefined();
+  // The test fails by itself where a rejection is not handled.
+  await new Promise((resolve) => setImmediate(resolve));
+});
