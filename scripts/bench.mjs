@@ -7,9 +7,7 @@ import { copyOfNode } from './bench/own-node.mjs';
 import { parseOptions, select, usage } from './bench/options.mjs';
 import { endProcesses } from './bench/processes.mjs';
 import { installRivals } from './bench/rivals.mjs';
-import { loadExperiments } from './bench/rows.mjs';
 import { run } from './bench/run.mjs';
-import { formatResults, formatVerdicts } from './bench/table.mjs';
 import { root, setUp } from './setup.mjs';
 import { step } from './step.mjs';
 
@@ -18,17 +16,22 @@ let cleanUp;
 
 /** @param {import('./bench/options.mjs').Options} options */
 async function bench({ quick, only, json = join(root, '.cache', 'bench', 'bench.json'), list }) {
+  // What is imported after it needs npm's packages, which a bare clone lacks.
+  await setUp();
+  const [{ loadExperiments }, { formatResults, formatVerdicts }] = await Promise.all([import('./bench/rows.mjs'), import('./bench/table.mjs')]);
   const experiments = select(await loadExperiments(), { quick, only });
   if (list) {
     for (const { group, id, title } of experiments) process.stdout.write(`${group.padEnd(12)} ${id.padEnd(20)} ${title}\n`);
     return;
   }
   const began = performance.now();
-  await setUp();
   const rivals = await step('Installing what we are compared with', installRivals, process.stderr);
   const machine = await describeMachine(rivals);
   const node = await copyOfNode();
+  /** @type {import('./bench/run.mjs').Result[]} */
   const results = [];
+  const save = () => writeFile(json, JSON.stringify({ date: new Date().toISOString(), quick, machine, results }, null, 2));
+  await mkdir(dirname(json), { recursive: true });
   for (const experiment of experiments) {
     const result = await step(experiment.title, async (progress) => {
       const { context, dispose } = await makeContext({ quick, program: join(root, 'dist', 'main.js'), node, rivals, progress: process.stderr.isTTY ? progress : () => {} });
@@ -40,11 +43,11 @@ async function bench({ quick, only, json = join(root, '.cache', 'bench', 'bench.
       }
     }, process.stderr);
     results.push(result);
+    // Each at once: a full run takes an hour, and may be stopped.
+    await save();
   }
   process.stdout.write(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.os}; Node ${machine.node}, Python ${machine.python}\n\n`);
   process.stdout.write(`${formatResults(results)}\n\n${formatVerdicts(results)}\n`);
-  await mkdir(dirname(json), { recursive: true });
-  await writeFile(json, JSON.stringify({ date: new Date().toISOString(), quick, machine, results }, null, 2));
   process.stdout.write(`Every measurement is in ${json}; this took ${Math.round((performance.now() - began) / 1000)} s.\n`);
 }
 

@@ -1,6 +1,6 @@
 // Cells, and when they ended.
 
-/** Milliseconds by a clock that all processes of this machine share, whatever they are written in (`time.monotonic()` in Python). */
+/** Milliseconds by a clock that all processes of this machine share. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 /**

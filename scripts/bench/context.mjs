@@ -7,7 +7,7 @@ import { endProcesses, start } from './processes.mjs';
 /** @typedef {import('./experiment.mjs').Context} Context */
 
 /** Settings of the user that would change what is measured. */
-const foreign = /^(?:DATABRICKS_|JUPYTER|IPYTHON|PYTHON|NODE_|DENO_|SPARK_)/;
+const foreign = /^(?:DATABRICKS_|JUPYTER|IPYTHON|PYTHON|NODE_|DENO_|SPARK_)|_PROXY$/i;
 
 /**
  * @param {{ quick: boolean, program: string, node: string, rivals: import('./rivals.mjs').Rivals, progress: (text: string) => void }} settings

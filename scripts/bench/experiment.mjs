@@ -19,8 +19,8 @@ export const floor = 'floor';
  * What must hold.
  * @typedef {object} Target
  * @property {string} text as a sentence
- * @property {(median: (contestant: string) => number) => boolean} holds `median` throws `Unavailable` for one that has no measurements: the target
- *   is then not judged
+ * @property {(median: (contestant: string) => number, most: (contestant: string) => number) => boolean} holds both throw `Unavailable` for one that
+ *   has no measurements: the target is then not judged
  */
 
 /** What one turn of a contestant measured: by the figure's id, one value or several. @typedef {Record<string, number | readonly number[]>} Measured */

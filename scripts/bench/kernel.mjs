@@ -31,12 +31,20 @@ const startLimitMs = 60_000;
 export const exitLimitMs = 3000;
 
 /**
- * Starts a kernel with a connection file of its own.
+ * Starts a kernel with a connection file of its own; once more where somebody else took one of its ports meanwhile.
  * @param {Context} context
  * @param {KernelCommand} command
  * @returns {Promise<Kernel>}
  */
 export async function startKernel(context, command) {
+  return startOnce(context, command).catch((error) => {
+    if (!/address (?:is )?(?:already )?in use/i.test(error.message)) throw error;
+    return startOnce(context, command);
+  });
+}
+
+/** @param {Context} context @param {KernelCommand} command @returns {Promise<Kernel>} */
+async function startOnce(context, command) {
   const { freshConnection, readFrames, requestFrames, endpoint } = await loadWire();
   const connection = await freshConnection();
   const path = join(context.directory, `connection-${connection.shell_port}.json`);
@@ -149,6 +157,9 @@ const nowhere = { DATABRICKS_HOST: 'http://127.0.0.1:9', DATABRICKS_TOKEN: 'none
 /** What `install` makes kernelspecs of. @type {{ readonly argv: readonly string[] }} */
 const template = JSON.parse(await readFile(new URL('../../kernel-spec/python/kernel.json', import.meta.url), 'utf8'));
 
+/** What kernelspecs give to Node. @type {readonly string[]} */
+export const nodeOptions = template.argv.slice(template.argv.indexOf('{node}') + 1, template.argv.indexOf('{main}'));
+
 /**
  * Our kernel, on a workspace that nobody answers at unless `settings` name another.
  * @param {Context} context
@@ -182,13 +193,22 @@ export const kernels = {
 };
 
 /**
- * The same measurement of several kernels, a new process each turn. `measure` ends it with `shutdown`, or the experiment's end does.
+ * The same measurement of several kernels, a new process each turn. `measure` ends it with `shutdown`, unless it fails.
  * @param {readonly string[]} names
  * @param {(kernel: Kernel, context: Context, name: string) => Promise<import('./experiment.mjs').Measured>} measure
  * @returns {Readonly<Record<string, import('./experiment.mjs').Contestant>>}
  */
 export function each(names, measure) {
-  return Object.fromEntries(names.map((name) => [name, async (/** @type {Context} */ context) => measure(await startNamed(context, name), context, name)]));
+  return Object.fromEntries(names.map((name) => [name, async (/** @type {Context} */ context) => {
+    const kernel = await startNamed(context, name);
+    try {
+      return await measure(kernel, context, name);
+    } catch (error) {
+      // Nothing that still runs is to hinder those that follow.
+      await kernel.shutdown();
+      throw error;
+    }
+  }]));
 }
 
 /** @param {Context} context @param {string} name of `kernels` */

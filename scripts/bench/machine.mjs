@@ -16,5 +16,6 @@ export async function describeMachine(rivals) {
     pyspark: await own('import pyspark; print(pyspark.__version__)'),
     commit: await output('git', ['rev-parse', '--short', 'HEAD'], root).then((text) => text.trim(), () => undefined),
     rivals: Object.fromEntries(Object.entries(rivals.installed).map(([name, { wanted, failed }]) => [name, failed === undefined ? wanted : `not installed: ${failed}`])),
+    pythonPackages: rivals.packages,
   };
 }

@@ -17,4 +17,4 @@ const html = tableToHtml(state.result);
 const htmled = performance.now();
 const text = tableToText(state.result, textRows === undefined ? undefined : Number(textRows));
 const ms = performance.now() - before;
-process.stdout.write(JSON.stringify({ ms, parse: parsed - before, html: htmled - parsed, text: before + ms - htmled, mib: await peakOf('self'), characters: html.length + text.length }));
+process.stdout.write(JSON.stringify({ ms, parse: parsed - before, html: htmled - parsed, text: before + ms - htmled, mib: await peakOf('self'), htmlRows: html.split('<tr').length - 1, textLines: text.split('\n').length }));

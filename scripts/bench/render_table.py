@@ -29,4 +29,4 @@ if sys.platform == "linux":
     # What getrusage tells counts the process that started this one, too.
     with open("/proc/self/status", encoding="utf-8") as file:
         peak = next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM:"))
-print(json.dumps({"ms": ms, **({} if peak is None else {"mib": peak}), "characters": len(html) + len(text)}))
+print(json.dumps({"ms": ms, **({} if peak is None else {"mib": peak}), "htmlRows": html.count("<tr"), "textLines": len(text.splitlines())}))

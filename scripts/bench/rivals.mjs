@@ -19,6 +19,7 @@ const wanted = JSON.parse(await readFile(new URL('rivals.json', import.meta.url)
  * @property {(name: string) => string} python the interpreter that has it; throws `Unavailable` if it could not be installed
  * @property {(name: string) => Promise<string>} executable the program of an npm package; throws `Unavailable` if it could not be installed
  * @property {Installed} installed
+ * @property {readonly string[]} packages of Python, with their versions, as `pip freeze` lists them
  */
 
 /**
@@ -55,8 +56,10 @@ export async function installRivals(progress) {
     const { failed } = installed[name] ?? { failed: 'rivals.json does not name it' };
     if (failed !== undefined) throw new Unavailable(`not installed: ${failed}`);
   };
+  const packages = await output(venvPython, ['-m', 'pip', 'freeze', '--disable-pip-version-check'], base).then((text) => text.trim().split('\n'), () => []);
   return {
     installed,
+    packages,
     python: (name) => (check(name), venvPython),
     executable: async (name) => (check(name), findExecutable(join(base, 'npm', name))),
   };

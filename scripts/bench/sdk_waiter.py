@@ -1,9 +1,7 @@
-"""Waits for commands as the vendor's SDK does: reads seconds, a line each, and prints how many milliseconds after its end each was seen."""
+"""Waits for commands as the vendor's SDK does: reads seconds, a line each, and prints what a command told of itself as soon as its end was seen."""
 
-import json
 import logging
 import sys
-import time
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.compute import Language
@@ -16,6 +14,4 @@ for line in sys.stdin:
     ended = client.command_execution.execute_and_wait(
         cluster_id="bench", context_id=context.id, language=Language.PYTHON, command=f"sleep({line.strip()})"
     )
-    seen = time.monotonic() * 1000
-    told = json.loads(ended.results.data)
-    print(json.dumps({"late": seen - told["finished"], "requests": told["requests"]}), flush=True)
+    print(ended.results.data, flush=True)

@@ -1,7 +1,7 @@
 // Many outputs from one cell.
 import { runCell } from '../cell.mjs';
 import { ours } from '../experiment.mjs';
-import { kernels, startKernel, startNamed } from '../kernel.mjs';
+import { kernels, nodeOptions, startKernel, startNamed } from '../kernel.mjs';
 import { bundle } from '../support.mjs';
 
 const counts = { quick: 5_000, full: 50_000 };
@@ -20,7 +20,7 @@ const cells = {
 /** The real kernel and wire, with the interpreter of the tests. @param {import('../experiment.mjs').Context} context */
 async function startEcho(context) {
   const program = await context.shared(() => bundle('test/fixtures/kernels/echo-kernel.ts', { 'heartbeat-worker': 'src/wire/heartbeat-worker.ts' }));
-  return startKernel(context, { argv: [process.execPath, program, '{connection_file}'] });
+  return startKernel(context, { argv: [context.node, ...nodeOptions, program, '{connection_file}'] });
 }
 
 /** @param {string} name @returns {import('../experiment.mjs').Contestant} */
@@ -34,8 +34,12 @@ const showAll = (name) => async (context) => {
   const { ms, shown } = await runCell(kernel, code(count));
   const numbers = shown().map((data) => Number(data['text/plain']));
   await kernel.shutdown();
-  return { time: ms, wrong: count - numbers.filter((number, at) => number === at).length };
+  const disordered = numbers.filter((number, at) => number < (numbers[at - 1] ?? 0)).length;
+  return { time: ms, lost: count - new Set(numbers).size, disordered };
 };
+
+/** In any turn. @type {import('../experiment.mjs').Target} */
+const none = { text: 'none', holds: (_, most) => most(ours) === 0 };
 
 /** @type {import('../experiment.mjs').Experiment[]} */
 export default [
@@ -45,9 +49,11 @@ export default [
     title: `One cell shows ${counts.full} displays (${counts.quick} in a quick run)`,
     figures: [
       { id: 'time', title: 'execute_request → all are here, and the cell is idle', unit: 'ms' },
-      { id: 'wrong', title: 'lost or out of order', unit: 'count', target: { text: 'none', holds: (median) => median(ours) === 0 } },
+      { id: 'lost', title: 'lost', unit: 'count', target: none },
+      { id: 'disordered', title: 'come after a later one', unit: 'count', target: none },
     ],
     contestants: Object.fromEntries([ours, ...Object.keys(kernels).filter((name) => name !== ours && name in cells)].map((name) => [name, showAll(name)])),
     turns: { quick: 1, full: 5 },
+    note: 'Ours: kernel and wire as they are, with an interpreter of the tests behind them. The floor sends as many displays and does nothing else.',
   },
 ];

@@ -33,21 +33,28 @@ async function writeAnswers(context) {
 }
 
 /**
- * Each table in a process of its own, which tells what it took.
+ * Each table in a process of its own, which tells what it took and how much it showed.
  * @param {(context: Context, file: string, rows: string) => readonly [program: string, args: readonly string[]]} command
+ * @param {number} [most] so many rows at most are in the text
  * @returns {import('../experiment.mjs').Contestant}
  */
-const eachTable = (command) => async (context) => {
+const eachTable = (command, most = Infinity) => async (context) => {
   /** @type {Record<string, number>} */
   const measured = {};
   for (const [size, file] of await context.shared(writeAnswers)) {
     const [program, args] = command(context, file, size.split('x')[0] ?? '');
-    const { ms, mib } = JSON.parse(await output(program, args, context.directory));
+    const { ms, mib, htmlRows, textLines } = JSON.parse(await output(program, args, context.directory, context.env()));
+    const rows = Number(size.split('x')[0]);
+    // A header stands above them.
+    if (htmlRows <= rows || textLines <= Math.min(rows, most)) throw new Error(`of ${rows} rows fewer are shown: ${htmlRows} in the HTML, ${textLines} lines of text`);
     measured[`time-${size}`] = ms;
     if (mib !== undefined) measured[`memory-${size}`] = mib;
   }
   return measured;
 };
+
+/** Rows that the kernel shows of a long table where only text is shown. */
+const shownAsText = 50;
 
 const pandasProgram = fileURLToPath(new URL('../render_table.py', import.meta.url));
 const ourProgram = () => bundle('scripts/bench/render-table.mjs');
@@ -70,7 +77,7 @@ export default [
     contestants: {
       [ours]: async (context) => {
         const program = await context.shared(ourProgram);
-        return eachTable((_, file) => [process.execPath, [program, file]])(context);
+        return eachTable((_, file) => [process.execPath, [program, file]], shownAsText)(context);
       },
       [wholeText]: async (context) => {
         const program = await context.shared(ourProgram);

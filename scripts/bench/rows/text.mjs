@@ -28,7 +28,7 @@ const bareProgram = fileURLToPath(new URL('../floor/get.mjs', import.meta.url));
 /** @type {import('../experiment.mjs').Contestant} */
 async function bareGet(context) {
   const { near } = await context.shared(startApi);
-  const { ms, mib } = JSON.parse(await output(process.execPath, [bareProgram, near, code], context.directory));
+  const { ms, mib } = JSON.parse(await output(process.execPath, [bareProgram, near, code], context.directory, context.env()));
   return { time: ms, ...(mib !== undefined && { memory: mib }) };
 }
 

@@ -106,6 +106,13 @@ describe('a target', () => {
     expect((await only(withTarget(factors))).target).toEqual({ text: 'a is at most half of b', verdict });
   });
 
+  test('of what may never happen is MISSED by one turn in which it did', async () => {
+    const target = { text: 'none', holds: (_: unknown, most: (name: string) => number) => most('a') === 0 };
+    const losing = (losses: number[]): Experiment => ({ ...race({ a: 1 }, { figures: [{ id: 'lost', title: 'lost', unit: 'count', target }] }).experiment, contestants: { a: async () => ({ lost: losses.shift() ?? 0 }) } });
+    expect((await only(losing([0, 0, 0]))).target?.verdict).toBe('met');
+    expect((await only(losing([0, 7, 0]))).target?.verdict).toBe('MISSED');
+  });
+
   test('is not judged where one it speaks of is missing', async () => {
     const b = async () => {
       throw new Unavailable('not installed');
