@@ -1,5 +1,6 @@
 import { BridgeError } from '../lib/errors.ts';
 import type { JsonValue } from '../lib/json.ts';
+import { unlessAborted } from '../lib/signals.ts';
 import { trace } from '../lib/trace.ts';
 import type { Credentials, Login } from './auth/credentials.ts';
 import type { EncodedBody } from './dialect.ts';
@@ -25,9 +26,10 @@ export interface Http {
   /**
    * Sends one request once and reads its answer as JSON. Nothing but its own deadline ends it: an aborted request could lose the only
    * reading of a result, or the id of something that was made. Throws `BridgeError`: `net` (`sent` tells whether the server may have
-   * seen it) or `api`, and what `credentials` throws.
+   * seen it) or `api`, and what `credentials` throws. Where `giveUp` aborts while the login is still to come, as from a program that asks
+   * for one, nothing is sent: then its reason is thrown.
    */
-  call(request: ApiRequest): Promise<JsonValue>;
+  call(request: ApiRequest, giveUp?: AbortSignal): Promise<JsonValue>;
   /** Waits for the requests in flight. */
   close(): Promise<void>;
   /** Breaks the requests in flight. */
@@ -54,14 +56,21 @@ export function createHttp(options: HttpOptions): Http {
 
   return {
     host,
-    async call(request) {
+    async call(request, giveUp) {
       const what = request.path.replace(/^\/api\/[\d.]+\//, '');
       const sendAs = (login: Login) => network.exchange(url, wireRequest(request, { ...fixed, 'user-agent': `${options.userAgent} auth/${login.type}`, ...login.headers() }));
-      let login = await credentials.login();
+      const logIn = async (refused?: Login): Promise<Login> => {
+        const asked = credentials.login(refused);
+        if (giveUp === undefined) return asked;
+        const login = await unlessAborted(asked, giveUp);
+        giveUp.throwIfAborted();
+        return login ?? asked;
+      };
+      let login = await logIn();
       let exchange = await sendAs(login);
       if ('answer' in exchange && exchange.answer.status === 401) {
         // Nothing was done for a login that was refused, so that even a command may go out again, once, with a newer one.
-        const renewed = await credentials.login(login);
+        const renewed = await logIn(login);
         if (renewed !== login) exchange = await sendAs((login = renewed));
       }
       const server: ServerNames = { host, hostOrigin, credentialsOrigin: login.origin };

@@ -41,6 +41,8 @@ export interface CommandRun {
   readonly interrupted: AbortSignal;
   /** Ends everything but the requests in flight: the command is given up as it is. Never aborts before `interrupted` has. */
   readonly killed: AbortSignal;
+  /** The context is somebody else's, who would have to wait for a command that is killed: it is cancelled. */
+  readonly isForeign?: boolean;
   /** Called when the server has taken the command. */
   onStarted?(): void;
   /** Called with a sentence for the user, where the server tells something of the command that no result can. */
@@ -51,6 +53,8 @@ export interface CommandRun {
   onQueued?(waits: boolean): void;
   /** Called with the server's `results` as they came, when the command has ended uninterrupted. */
   onResults?(raw: JsonObject): void;
+  /** Called when nothing is asked about the command any more, which may be later than its end where that is `killed`. */
+  onOver?(): void;
 }
 
 /** How a command ended, or was left. */
@@ -71,7 +75,8 @@ export type CommandEnd =
  * where an answer got lost.
  */
 export async function runCommand(client: Client, run: CommandRun): Promise<CommandEnd> {
-  return (await unlessAborted(settle(client, run), run.killed)) ?? { end: 'killed' };
+  const settled = settle(client, run).finally(() => run.onOver?.());
+  return (await unlessAborted(settled, run.killed)) ?? { end: 'killed' };
 }
 
 async function settle(client: Client, run: CommandRun): Promise<CommandEnd> {
@@ -92,7 +97,11 @@ async function settle(client: Client, run: CommandRun): Promise<CommandEnd> {
       return ended(state, false);
     }
   }
-  if (run.killed.aborted) return { end: 'killed' };
+  if (run.killed.aborted) {
+    // Whether it is heard changes nothing here.
+    if (run.isForeign) await client.commands.cancel(command).catch(() => undefined);
+    return { end: 'killed' };
+  }
   return cancel(client, command, poll, run);
 }
 
@@ -147,7 +156,7 @@ async function execute(client: Client, { context, language, code, fileName, inte
     throw new BridgeError(
       'command',
       `${error.message} The command may be running or have run; it was not sent again. Look at what it changes before you run the code again.`,
-      {},
+      { mayHaveRun: true },
       { cause: error },
     );
   }

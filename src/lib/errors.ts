@@ -5,7 +5,8 @@
  * - `net`      the server could not be reached or did not answer; `sent` says whether it may have seen the request; `closed`: we broke it off
  * - `api`      the server refused the request; `status` is the HTTP status, `serverMessage` its own words, `retryAfterMs` its wish
  * - `context`  the execution context is gone (`lost`), or could not be opened; `failed`: why the server could not make it, in its words
- * - `command`  a command could not be run, or its result was lost; `resultLost`: it has ended, and only the answer that told how was lost
+ * - `command`  a command could not be run, or its result was lost; `resultLost`: it has ended, and only the answer that told how was lost;
+ *              `mayHaveRun`: the answer was lost that tells whether the server took it
  * - `internal` a defect of ours
  */
 export interface ErrorDetails {
@@ -13,7 +14,7 @@ export interface ErrorDetails {
   net: { readonly host: string; readonly sent: boolean; readonly closed?: boolean };
   api: { readonly status: number; readonly serverMessage: string; readonly retryAfterMs?: number };
   context: { readonly lost: boolean; readonly failed?: string };
-  command: { readonly resultLost?: true };
+  command: { readonly resultLost?: true; readonly mayHaveRun?: true };
   internal: Record<never, never>;
 }
 

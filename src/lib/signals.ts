@@ -21,5 +21,24 @@ export function unlessAborted<T>(value: Promise<T>, signal: AbortSignal): Promis
   });
 }
 
+/**
+ * Aborts with the first of several signals, until it is disposed of. `AbortSignal.any` does it without an end: a signal that outlives the others
+ * keeps something of each (Node 20).
+ */
+export function follow(...signals: readonly AbortSignal[]): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  for (const signal of signals) {
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
+  }
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const signal of signals) signal.removeEventListener('abort', abort);
+    },
+  };
+}
+
 /** Interrupts within this time of the first are the same interrupt: people press the button twice, and front ends send it again. Milliseconds. */
 export const sameInterruptMs = 3000;

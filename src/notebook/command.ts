@@ -94,11 +94,11 @@ function adviseWhenCancelTakesLong({ clock, cell, output }: Setting): () => void
   };
 }
 
-/** The interrupt did not end the command, or the kernel is going away. */
-const givenUp = cellError(
-  keyboardInterrupt.ename,
-  'The command did not stop, so its context was given up: variables and temporary views are gone. The next cell opens a new context.',
-);
+/** The interrupt did not end the command, or the kernel is going away. `kept`: a context that was not the kernel's own. */
+function givenUp(kept: ContextId | undefined): CellError {
+  const what = kept === undefined ? 'its context was given up: variables and temporary views are gone' : `context ${kept} was left with its variables, and its command told to stop`;
+  return cellError(keyboardInterrupt.ename, `The command did not stop, so ${what}. The next cell opens a new context.`);
+}
 
 function endOf(end: RunEnd): CommandEnd {
   switch (end.end) {
@@ -109,6 +109,6 @@ function endOf(end: RunEnd): CommandEnd {
     case 'left':
       return { error: cellError(keyboardInterrupt.ename, end.text) };
     case 'killed':
-      return { error: givenUp };
+      return { error: givenUp(end.kept) };
   }
 }

@@ -70,5 +70,5 @@ export type RunEnd =
   | { readonly end: 'interrupted' }
   /** Interrupted while the server could not be reached: the command may go on. The context is kept, and the next run cancels it first. `text` says so. */
   | { readonly end: 'left'; readonly text: string }
-  /** Killed while it ran: the context was given up with its variables. */
-  | { readonly end: 'killed' };
+  /** Killed while it ran: the context was given up with its variables. `kept` is one that was not the session's own, and so lives on. */
+  | { readonly end: 'killed'; readonly kept?: ContextId };

@@ -6,7 +6,7 @@ import type { ContextId, RemoteLanguage } from '../databricks/types.ts';
 import { classicContexts, remoteLanguages } from '../databricks/types.ts';
 import { BridgeError } from '../lib/errors.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { unlessAborted } from '../lib/signals.ts';
+import { follow, unlessAborted } from '../lib/signals.ts';
 import { within } from '../lib/time.ts';
 import type { AttachEnd, ContextInfo, RunEnd, RunOptions } from './api.ts';
 import { isGone, mayBeGone, refusesLanguage, replIsAway, wentMeanwhile, whyGone } from './gone.ts';
@@ -62,6 +62,8 @@ export class ContextSlot {
   #state: State = { is: 'closed' };
   /** A context that is to be taken up, until it is. */
   #existing: ContextId | undefined;
+  /** There while a command runs; resolves when nothing more is asked about it. */
+  #running: Promise<void> | undefined;
   /** When the last command ended, by the client's clock. */
   #usedAt = 0;
 
@@ -80,7 +82,8 @@ export class ContextSlot {
 
   /** Runs one command as `Session.run` says. */
   async run(code: string, language: RemoteLanguage, options: RunOptions): Promise<SlotEnd> {
-    const giveUp = AbortSignal.any([options.interrupted, this.#ending.signal]);
+    using ends = follow(options.interrupted, this.#ending.signal);
+    const giveUp = ends.signal;
     const leave = await this.#lane.enter(giveUp);
     if (leave === undefined) return { end: 'interrupted' };
     try {
@@ -95,10 +98,14 @@ export class ContextSlot {
 
   /** Takes another context in the place of this one, as `Session.attach` says. */
   async attach(contextId: ContextId, options: RunOptions): Promise<AttachEnd> {
-    const giveUp = AbortSignal.any([options.interrupted, this.#ending.signal]);
+    using ends = follow(options.interrupted, this.#ending.signal);
+    const giveUp = ends.signal;
     const leave = await this.#lane.enter(giveUp);
     if (leave === undefined) return { end: 'interrupted' };
     try {
+      // It is on its way already, and would be there twice.
+      if (this.#existing === contextId) await this.#ready({ ...options, mayStartCluster: false }, giveUp);
+      if (giveUp.aborted) return { end: 'interrupted' };
       const before = this.#state;
       if (before.is === 'ready' && before.context.address.contextId === contextId) {
         return { end: 'attached', context: infoOf(before.context, 'Running'), replaced: [] };
@@ -107,7 +114,8 @@ export class ContextSlot {
       await this.#watch(opening, options, giveUp);
       if (giveUp.aborted) {
         opening.abandon();
-        void opening.done.then((late) => late && this.#retire(late), () => undefined);
+        // One that a dead kernel left is noted down as ours by then; it lives on all the same, because nobody asked for its end.
+        void opening.done.then((late) => late && this.#surroundings.retire(late.connection), () => undefined);
         return { end: 'interrupted' };
       }
       const context = await opening.done;
@@ -147,11 +155,12 @@ export class ContextSlot {
   #setState(next: State): void {
     const left = this.#state;
     this.#state = next;
-    if (left.is === 'ready' && !(next.is === 'ready' && next.context === left.context)) this.#retire(left.context);
+    if (left.is !== 'ready' || (next.is === 'ready' && next.context === left.context)) return;
+    this.#retire(left.context);
   }
 
   #retire({ connection, address, owned }: OpenContext): void {
-    this.#surroundings.retire(connection, owned ? address : undefined);
+    this.#surroundings.retire(connection, owned ? address : undefined, this.#running);
   }
 
   #begin(existing: ContextId | undefined): Opening {
@@ -211,12 +220,17 @@ export class ContextSlot {
     if (giveUp.aborted) return { end: 'interrupted' };
     options.onStage(undefined);
     let started = false;
+    let onOver = (): void => undefined;
+    this.#running = new Promise((resolve) => (onOver = resolve));
+    using kill = follow(options.killed, this.#ending.signal);
     const run = {
       context: context.address,
       language,
       code,
       interrupted: giveUp,
-      killed: AbortSignal.any([options.killed, this.#ending.signal]),
+      killed: kill.signal,
+      isForeign: !context.owned,
+      onOver,
       onStarted: () => {
         started = true;
         this.#tellNews(context, options);
@@ -231,7 +245,7 @@ export class ContextSlot {
         return await this.#settle(context, await runCommand(context.connection.client, run), language, options);
       } catch (error) {
         if (!mayBeGone(error, context)) throw error;
-        if (await isGone(context)) throw await this.#lose(context, started, error);
+        if (await isGone(context)) throw await this.#lose(context, started || mayHaveRun(error), error);
         if (!started && language !== this.language && refusesLanguage(error)) return { end: 'other-language' };
         throw error;
       }
@@ -239,9 +253,9 @@ export class ContextSlot {
     try {
       // Not only the command: whether the context is gone is a question that may have no answer for a minute.
       const end = await unlessAborted(outcome(), run.killed);
-      if (end === undefined) this.#setLost(context);
-      return end ?? { end: 'killed' };
+      return end ?? this.#kill(context);
     } finally {
+      this.#running = undefined;
       this.#usedAt = context.connection.client.clock.now();
     }
   }
@@ -282,8 +296,7 @@ export class ContextSlot {
   async #settle(context: OpenContext, end: CommandEnd, language: RemoteLanguage, options: RunOptions): Promise<RunEnd> {
     switch (end.end) {
       case 'killed':
-        this.#setLost(context);
-        return end;
+        return this.#kill(context);
       case 'interrupted':
         return end;
       case 'left':
@@ -313,6 +326,11 @@ export class ContextSlot {
     return new BridgeError('context', message, { lost: true }, { cause });
   }
 
+  #kill(context: OpenContext): RunEnd {
+    this.#setLost(context);
+    return { end: 'killed', ...(!context.owned && { kept: context.address.contextId }) };
+  }
+
   #setLost(context: OpenContext): void {
     if (this.#state.is === 'ready' && this.#state.context === context) this.#setState({ is: 'lost' });
   }
@@ -320,6 +338,11 @@ export class ContextSlot {
 
 function infoOf({ connection: { describe }, address, owned }: OpenContext, status: ContextInfo['status']): ContextInfo {
   return { id: address.contextId, cluster: describe.cluster, host: describe.host, status, owned };
+}
+
+/** Of a command whose `execute` was not answered. */
+function mayHaveRun(error: unknown): boolean {
+  return error instanceof BridgeError && error.is('command') && error.details.mayHaveRun === true;
 }
 
 function clusterIsStopped(): BridgeError<'context'> {

@@ -28,8 +28,11 @@ export interface Surroundings {
   onConnected(connection: Connection): void;
   /** Destroys a context. Never rejects: one that cannot be destroyed now stays in the journal. */
   discard(connection: Connection, address: ContextAddress): Promise<void>;
-  /** Closes a connection, in the background, with the context on it destroyed first. */
-  retire(connection: Connection, address?: ContextAddress): void;
+  /**
+   * Closes a connection, in the background: when the context on it that is the session's own is destroyed, or when `rest` is over, which is to be done
+   * in one that is not.
+   */
+  retire(connection: Connection, own?: ContextAddress, rest?: Promise<void>): void;
 }
 
 /** A context on its way. It belongs to the slot: a cell that no longer wants to wait for it goes, and the next finds it further on. */

@@ -55,7 +55,7 @@ class ContextSession implements Session {
         this.#inBackground(this.#swept);
       },
       discard: (connection, address) => this.#discard(journal, connection, address),
-      retire: (connection, address) => this.#inBackground(this.#retire(journal, connection, address)),
+      retire: (connection, own, rest) => this.#inBackground(this.#retire(journal, connection, own, rest)),
     };
     this.#main = new ContextSlot(language, this.#surroundings, { existing: contextId });
   }
@@ -121,10 +121,12 @@ class ContextSession implements Session {
     }
   }
 
-  async #retire(journal: Journal, connection: Connection, address: ContextAddress | undefined): Promise<void> {
-    if (address === undefined) await connection.client.close();
-    else {
-      await this.#discard(journal, connection, address);
+  async #retire(journal: Journal, connection: Connection, own?: ContextAddress, rest?: Promise<void>): Promise<void> {
+    if (own === undefined) {
+      await rest;
+      await connection.client.close();
+    } else {
+      await this.#discard(journal, connection, own);
       await this.#swept;
       // What still waits for an answer asks about a context that is gone.
       await connection.client.destroy();

@@ -56,7 +56,7 @@ export async function post(api: Api, path: PostPath, fields: JsonObject, giveUp?
 
 /** A POST whose body every kind of server reads. Throws as `post`. */
 export function postBody(api: Api, path: PostPath, body: EncodedBody, giveUp?: AbortSignal): Promise<JsonValue> {
-  return withRetries({ ...api, repeatable: posts[path] === 'repeatable', giveUp }, () => api.http.call({ method: 'POST', path, body }));
+  return withRetries({ ...api, repeatable: posts[path] === 'repeatable', giveUp }, () => api.http.call({ method: 'POST', path, body }, giveUp));
 }
 
 /** Says of a call to an API that not every server has what to do where it is absent. */

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { unlessAborted } from '../../../src/lib/signals.ts';
+import { follow, unlessAborted } from '../../../src/lib/signals.ts';
 import { deferred } from '../../support/deferred.ts';
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
@@ -17,6 +17,24 @@ test.for<[what: string, value: () => Promise<string>, aborts: 'before' | 'meanwh
   const come = unlessAborted(value(), controller.signal).catch((error: unknown) => error);
   if (aborts === 'meanwhile') controller.abort();
   expect(await come).toEqual(end);
+});
+
+test('a signal that follows others aborts with the first of them, and leaves no listener', () => {
+  const [one, other] = [new AbortController(), new AbortController()];
+  {
+    using both = follow(one.signal, other.signal);
+    expect(both.signal.aborted).toBe(false);
+    other.abort();
+    expect(both.signal.aborted).toBe(true);
+  }
+  expect([one, other].map(({ signal }) => listeners(signal))).toEqual([0, 0]);
+  using late = follow(one.signal, other.signal);
+  expect(late.signal.aborted).toBe(true);
+  {
+    using ended = follow(one.signal);
+    one.abort();
+    expect(ended.signal.aborted).toBe(true);
+  }
 });
 
 test('no listener stays once the value is there, and a failure that comes after the wait is nobody\'s', async () => {

@@ -43,7 +43,7 @@ test('a context that was taken up and is lost has a new one as its successor, wh
   await using place = await startSession('python', {}, { contextId: old });
   const { server, session } = place;
   server.on('GET commands/status', running);
-  expect(await killedRun(place)).toEqual({ end: 'killed' });
+  expect(await killedRun(place)).toEqual({ end: 'killed', kept: old });
   server.on('GET commands/status', { json: { status: 'Finished', results: { resultType: 'text', data: 'done' } } });
   const next = cell();
   expect(await session.run('2', 'python', next)).toEqual(ok);
@@ -163,6 +163,70 @@ test('a context that is on its way when another one is taken up is destroyed whe
   expect(await closed).toBe(true);
   expect(contextsOf(server, 'POST contexts/destroy')).toEqual(['x1']);
   expect(await place.journal()).toEqual([]);
+});
+
+test.for<[what: string, end: (place: Awaited<ReturnType<typeof startSession>>) => Promise<unknown>]>([
+  ['killed with its kernel', (place) => place.session.close(5000)],
+  ['given up', async (place) => killedRun(place)],
+])('a command that is %s is cancelled in a context that was taken up: whoever has that would wait for it', async ([, end]) => {
+  await using place = await startSession('python', {}, { contextId: old });
+  const { server, session } = place;
+  server.on('GET commands/status', running);
+  void session.run('long', 'python', cell());
+  await server.arrived('GET commands/status');
+  await end(place);
+  await session.close(5000);
+  expect(server.count('POST commands/cancel')).toBeGreaterThan(0);
+  expect(contextsOf(server, 'POST contexts/destroy')).toEqual([]);
+});
+
+test('so is one whose id comes after that', async () => {
+  await using place = await startSession('python', {}, { contextId: old });
+  const { server, session } = place;
+  const taken = deferred<Answer>();
+  server.on('POST commands/execute', () => taken.promise);
+  const killed = cell();
+  const run = session.run('long', 'python', killed);
+  await server.arrived('POST commands/execute');
+  killed.kill();
+  expect(await run).toEqual({ end: 'killed', kept: old });
+  taken.resolve({ json: { id: 'k9' } });
+  await session.close(5000);
+  expect(server.seen.filter(({ route }) => route === 'POST commands/cancel').map(({ fields }) => fields['commandId'])).toEqual(['k9']);
+});
+
+test('a context that is being taken up already is not taken up twice', async () => {
+  await using place = await startSession('python', {}, { contextId: old });
+  const { server, session, home } = place;
+  await writeJournal(home, deadIdentity, [{ host: server.url.origin, contextId: old }]);
+  const looked = deferred<Answer>();
+  server.on('GET contexts/status', () => looked.promise);
+  session.prepare();
+  await server.arrived('GET contexts/status');
+  const attached = session.attach(old, cell());
+  looked.resolve({ json: { status: 'Running' } });
+  expect(await attached).toMatchObject({ end: 'attached', context: { id: old, owned: true }, replaced: [] });
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  expect(contextsOf(server, 'POST contexts/destroy')).toEqual([]);
+  await session.close(5000);
+  expect(contextsOf(server, 'POST contexts/destroy')).toEqual([old]);
+});
+
+test('one that a dead kernel left lives on where the wait for it was given up', async () => {
+  await using place = await startSession();
+  const { server, session, home } = place;
+  await session.run('1', 'python', cell());
+  await writeJournal(home, deadIdentity, [{ host: server.url.origin, contextId: old }]);
+  const looked = deferred<Answer>();
+  server.on('GET contexts/status', () => looked.promise);
+  const asking = cell();
+  const attached = session.attach(old, asking);
+  await server.arrived('GET contexts/status', 2);
+  looked.resolve({ json: { status: 'Running' } });
+  asking.interrupt();
+  expect(await attached).toEqual({ end: 'interrupted' });
+  await session.close(5000);
+  expect(contextsOf(server, 'POST contexts/destroy')).toEqual(['x1']);
 });
 
 test('before the first cell there is no context to tell of', async () => {

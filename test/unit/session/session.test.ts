@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { ContextId } from '../../../src/databricks/types.ts';
 import { within } from '../../../src/lib/time.ts';
 import { deferred } from '../../support/deferred.ts';
@@ -114,6 +114,26 @@ test('a context that execute finds gone is reported in that cell; the next gets 
   const after = cell();
   await session.run('4', 'python', after);
   expect(after.notices).toEqual([]);
+});
+
+test('a context that is gone with the answer to execute is reported as lost, and nobody says that the code was not run', async () => {
+  await using place = await start('python', { embedded: true });
+  const { server, session } = place;
+  await session.run('1', 'python', cell());
+  server.on('POST commands/execute', 'reset');
+  server.on('GET contexts/status', gone);
+  const error = await failureOf(session.run('2', 'python', cell()));
+  expect(error).toMatchObject({ code: 'context', details: { lost: true } });
+  expect(String(error)).toContain('it was lost while this cell ran, whose result is unknown');
+});
+
+test('a cell makes no signal that the session would keep', async () => {
+  await using place = await start();
+  await place.session.run('1', 'python', cell());
+  const any = vi.spyOn(AbortSignal, 'any');
+  await place.session.run('2', 'python', cell());
+  expect(any).not.toHaveBeenCalled();
+  any.mockRestore();
 });
 
 test('a context that vanishes while the cell runs is reported as lost, the result as unknown', async () => {

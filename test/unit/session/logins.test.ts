@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { fixedCredentials, type Credentials, type Login } from '../../../src/databricks/auth/credentials.ts';
+import { runCommand, type CommandRun } from '../../../src/databricks/run-command.ts';
+import { Secret } from '../../../src/lib/secret.ts';
+import { deferred } from '../../support/deferred.ts';
+import { cell, clientFor, secretToken, startScriptedApi } from '../../support/scripted-api.ts';
+import type { ScriptedServer } from '../../support/scripted-server.ts';
+import { ok, startSession } from '../../support/session-place.ts';
+
+/* A login that takes time, as from a program that asks the user, while a cell waits. */
+
+const known = fixedCredentials({ type: 'pat', origin: 'DATABRICKS_TOKEN', token: new Secret(secretToken) });
+
+/** Credentials that are had at once until they are `held`; then the next login comes when the test says so. */
+function slowCredentials() {
+  const asked = deferred();
+  const come = deferred<Login>();
+  let held: 'no' | 'each' | 'renewed' = 'no';
+  const credentials: Credentials = {
+    async login(refused) {
+      if (held === 'no' || (held === 'renewed' && refused === undefined)) return known.login();
+      asked.resolve();
+      return come.promise;
+    },
+  };
+  return { credentials, asked: asked.promise, hold: (which: 'each' | 'renewed') => void (held = which), release: async () => { held = 'no'; come.resolve(await known.login()); } };
+}
+
+test.for<[what: string, which: 'each' | 'renewed', before: (server: ScriptedServer) => void]>([
+  ['before its code is sent', 'each', () => undefined],
+  ['after the server refused the one before', 'renewed', (server) => server.on('POST commands/execute', { status: 401, json: { error: 'expired' } }, { json: { id: 'k9' } })],
+])('an interrupt of a cell that waits for a login %s ends it at once, and its code is never sent', async ([, which, before]) => {
+  const { credentials, asked, hold, release } = slowCredentials();
+  await using place = await startSession('python', {}, { credentials });
+  const { server, session } = place;
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  before(server);
+  hold(which);
+  const waiting = cell();
+  const run = session.run('2', 'python', waiting);
+  await asked;
+  waiting.interrupt();
+  expect(await run).toEqual({ end: 'interrupted' });
+  await release();
+  expect(await session.run('3', 'python', cell())).toEqual(ok);
+  expect(server.seen.filter(({ route }) => route === 'POST commands/execute').map(({ fields }) => fields['command'])).toEqual(
+    which === 'renewed' ? ['1', '2', '3'] : ['1', '3'],
+  );
+  expect(server.count('POST commands/cancel')).toBe(0);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test('code is not sent for a run that was interrupted before it began', async () => {
+  await using server = await startScriptedApi();
+  const client = clientFor(server.url);
+  const signals = cell();
+  signals.interrupt();
+  const context = { clusterId: 'c1', contextId: 'x1' } as CommandRun['context'];
+  expect(await runCommand(client, { context, language: 'python', code: '1', interrupted: signals.interrupted, killed: signals.killed })).toEqual({ end: 'interrupted' });
+  expect(server.count('POST commands/execute')).toBe(0);
+  await client.destroy();
+});
