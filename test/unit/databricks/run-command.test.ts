@@ -236,6 +236,34 @@ test.for(['com.databricks.backend.common.rpc.ClusterNotReadyException: terminate
   },
 );
 
+/** Answers with each of these in turn, over and over. */
+function inTurn(...answers: readonly Answer[]): Script {
+  let asked = 0;
+  return () => answers[asked++ % answers.length] ?? expect.fail();
+}
+
+test.for<[string, Answer]>([
+  ['a busy server', refused('busy', 503)],
+  ['a refused login', refused('no', 401)],
+  ['a lost connection', 'reset'],
+])('a cluster that is not reached is waited for no longer than minutes, and ever less often, though %s comes between', async ([, between]) => {
+  await using api = await start([running, inTurn(refused('ClusterNotReadyException: terminated'), between)]);
+  expect(await failureOf(api.run())).toMatchObject({ code: 'api', details: { serverMessage: 'ClusterNotReadyException: terminated' } });
+  expect(api.client.clock.now()).toBeLessThanOrEqual(2 * 301_000);
+  expect(api.server.count('GET commands/status')).toBeLessThan(100);
+});
+
+test('a server that stumbles now and then in a long outage is still waited for, one that does so again and again is not', async () => {
+  const odd = refused('RuntimeException: odd');
+  const away = Array<Answer>(100).fill('reset');
+  await using api = await start([running, ...away, odd, ...away, odd, ...away, finished('2')]);
+  expect(await api.run()).toMatchObject({ end: 'result', result: { text: '2' } });
+  api.server.on('GET commands/status', running, inTurn('reset', odd));
+  const begun = api.client.clock.now();
+  expect(await failureOf(api.run())).toMatchObject({ code: 'api', details: { serverMessage: 'RuntimeException: odd' } });
+  expect(api.client.clock.now() - begun).toBeLessThanOrEqual(10_000);
+});
+
 test('a command that cannot be seen is waited for as long as a server keeps its context: a day', () => {
   expect(remotePatience.running).toBe(24 * 60 * 60 * 1000);
 });
