@@ -61,7 +61,7 @@ export interface CommandRun {
 export type CommandEnd =
   /** `doubtful`: it failed in a way that the context may not have survived. */
   | { readonly end: 'result'; readonly result: CommandResult; readonly doubtful: boolean }
-  /** Cancelled because we asked for it, or not taken yet and not sent any more. */
+  /** Cancelled because we asked for it, or not taken yet and not sent any more; or a stream is left of it that did not stop, which `onNote` told. */
   | { readonly end: 'interrupted' }
   /** Ended as cancelled though we asked for nothing: the context was shut down under it, or somebody else cancelled it. */
   | { readonly end: 'cancelled-elsewhere'; readonly result: CommandResult }
@@ -105,21 +105,37 @@ async function settle(client: Client, run: CommandRun): Promise<CommandEnd> {
   return cancel(client, command, poll, run);
 }
 
-/** Cancels a command and waits for its end, for as long as the server can be reached. */
-async function cancel(client: Client, command: CommandAddress, poll: Poll, { killed }: CommandRun): Promise<CommandEnd> {
+/** Cancels a command and waits for its end, for as long as the server can be reached; for a stream that it left no longer than `streamMs`. */
+async function cancel(client: Client, command: CommandAddress, poll: Poll, { killed, onNote }: CommandRun): Promise<CommandEnd> {
+  const { clock } = client;
   // A refused cancel is no news of its own: the next status tells what became of the command.
   const send = () => client.commands.cancel(command).then(() => undefined, (error: unknown) => error);
   const sent = send();
   // What cannot be seen now is not waited for.
   let untold = isUnseen(poll.unseen) ? poll.unseen : await sent;
   const { request } = client.patience;
+  let waitMs = cancelAgainMs;
+  let again = clock.now() + waitMs;
+  let streamsSince: number | undefined;
   try {
-    for (let waitMs = cancelAgainMs; !isUnseen(untold); waitMs = Math.min(2 * waitMs, longestCancelMs)) {
-      const state = await poll.untilEnded(killed, { request, running: request }, waitMs);
+    while (!isUnseen(untold)) {
+      const state = await poll.untilEnded(killed, { request, running: request }, again - clock.now());
       if (state === undefined && killed.aborted) return { end: 'killed' };
-      if (state === 'in background') await client.clock.sleep(cancellingMs, killed);
-      else if (state === undefined) untold = await send();
-      else return ended(state, true);
+      if (state !== undefined && state !== 'in background') return ended(state, true);
+      if (state === 'in background') {
+        streamsSince ??= clock.now();
+        if (clock.now() - streamsSince >= streamMs) {
+          onNote?.(runsOn);
+          return { end: 'interrupted' };
+        }
+        if (clock.now() < again) {
+          await clock.sleep(cancellingMs, killed);
+          continue;
+        }
+      }
+      untold = await send();
+      waitMs = Math.min(2 * waitMs, longestCancelMs);
+      again = clock.now() + waitMs;
     }
     return { end: 'left', command, why: untold };
   } catch (error) {
@@ -133,8 +149,9 @@ async function cancel(client: Client, command: CommandAddress, poll: Poll, { kil
 const cancelAgainMs = 2000;
 const longestCancelMs = 30_000;
 
-/** A stream that was told to stop is looked at so often. Milliseconds. */
+/** A stream that was told to stop is looked at so often, and for so long. Milliseconds. */
 const cancellingMs = 1000;
+const streamMs = 30_000;
 
 /** A stream that a command started goes on after it, and API 1.2 has no word for that: what the command printed cannot be had. */
 const runsOn =

@@ -124,6 +124,52 @@ test.for([refused('RuntimeException: not now'), { status: 404, text: '' }, { jso
   expect(api.server.count('POST commands/cancel')).toBe(2);
 });
 
+const background = refused('RuntimeException: Unknown ExecutionStatus RunningInBackground(1)');
+
+/** Interrupts a command that has left a stream by then, and answers its cancels with these. */
+async function interruptStream(api: Awaited<ReturnType<typeof start>>, ...cancels: readonly (Answer | Script)[]) {
+  const notes: string[] = [];
+  const [first, ...further] = cancels;
+  api.server.on('POST commands/cancel', (request) => {
+    api.server.on('GET commands/status', background);
+    return typeof first === 'function' ? first(request) : (first ?? expect.fail());
+  }, ...further);
+  const run = api.run({ onNote: (text) => void notes.push(text) });
+  await api.server.arrived('GET commands/status');
+  const begun = api.client.clock.now();
+  api.signals.interrupt();
+  const end = await run;
+  return { end, notes, tookMs: api.client.clock.now() - begun };
+}
+
+test.for<[string, Answer]>([
+  ['is refused', refused('RuntimeException: not now')],
+  ['is accepted, and does not stop it', { json: {} }],
+])('a cancel of a stream that %s is sent again', async ([, first]) => {
+  await using api = await start([running]);
+  const stopping = (): Answer => {
+    api.server.on('GET commands/status', background, failedWith(cancelled));
+    return { json: {} };
+  };
+  expect(await interruptStream(api, first, stopping)).toMatchObject({ end: { end: 'interrupted' }, notes: [] });
+  expect(api.server.count('POST commands/cancel')).toBe(2);
+});
+
+test.for<[string, Answer]>([
+  ['refused', refused('RuntimeException: not now')],
+  ['accepted', { json: {} }],
+])('a stream that no cancel stops, each of them %s, is left after half a minute, and told with the way to stop it', async ([, answer]) => {
+  await using api = await start([running]);
+  const { end, notes, tookMs } = await interruptStream(api, answer);
+  expect(end).toEqual({ end: 'interrupted' });
+  expect(notes).toEqual([expect.stringMatching(/^The cell has started a stream, which runs on in the background\. .*: query\.stop\(\)$/)]);
+  expect(tookMs).toBeGreaterThanOrEqual(30_000);
+  expect(tookMs).toBeLessThanOrEqual(32_000);
+  // In growing pauses, and not at every look.
+  expect(api.server.count('POST commands/cancel')).toBeLessThanOrEqual(5);
+  expect(api.server.count('GET commands/status')).toBeLessThan(40);
+});
+
 test('an end as cancelled that nobody here asked for is told apart', async () => {
   await using api = await start([failedWith(cancelled)]);
   expect(await api.run()).toMatchObject({ end: 'cancelled-elsewhere', result: { kind: 'error', cause: cancelled } });
