@@ -51,7 +51,7 @@ export interface CommandRun {
   onUnseen?(failure: BridgeError | undefined): void;
   /** Called with true when the server says that the command waits for others of its context, and with false when it does no longer. */
   onQueued?(waits: boolean): void;
-  /** Called with the server's `results` as they came, when the command has ended uninterrupted. */
+  /** Called with the server's `results` as they came, when the command has ended with some: also after a cancel, if not by it. */
   onResults?(raw: JsonObject): void;
   /** Called when nothing is asked about the command any more, which may be later than its end where that is `killed`. */
   onOver?(): void;
@@ -106,7 +106,7 @@ async function settle(client: Client, run: CommandRun): Promise<CommandEnd> {
 }
 
 /** Cancels a command and waits for its end, for as long as the server can be reached; for a stream that it left no longer than `streamMs`. */
-async function cancel(client: Client, command: CommandAddress, poll: Poll, { killed, onNote }: CommandRun): Promise<CommandEnd> {
+async function cancel(client: Client, command: CommandAddress, poll: Poll, { killed, onNote, onResults }: CommandRun): Promise<CommandEnd> {
   const { clock } = client;
   // A refused cancel is no news of its own: the next status tells what became of the command.
   const send = () => client.commands.cancel(command).then(() => undefined, (error: unknown) => error);
@@ -121,7 +121,11 @@ async function cancel(client: Client, command: CommandAddress, poll: Poll, { kil
     while (!isUnseen(untold)) {
       const state = await poll.untilEnded(killed, { request, running: request }, again - clock.now());
       if (state === undefined && killed.aborted) return { end: 'killed' };
-      if (state !== undefined && state !== 'in background') return ended(state, true);
+      if (state !== undefined && state !== 'in background') {
+        const end = ended(state, true);
+        if (end.end === 'result') onResults?.(state.raw);
+        return end;
+      }
       if (state === 'in background') {
         streamsSince ??= clock.now();
         if (clock.now() - streamsSince >= streamMs) {

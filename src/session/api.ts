@@ -37,7 +37,7 @@ export interface RunOptions {
   onStage(stage: Stage | undefined): void;
   /** Called when a context other than the expected one has taken the command: opened anew after a loss, or the second of a classic server. */
   onNotice?(notice: Notice): void;
-  /** Called with the server's `results` as they came, for programs, when a command has ended that was not interrupted. */
+  /** Called with the server's `results` as they came, for programs, when a command has ended with some: also after an interrupt, if not by it. */
   onResults?(raw: JsonObject): void;
 }
 

@@ -317,6 +317,20 @@ describe('Ctrl-C', () => {
     expectNothingLeft(at.server);
   });
 
+  test.for([[[]], [['--context-id', 'mine']]] as const)('that comes just as the code ends does not cost its result, which is given only once (%j)', async ([more]) => {
+    await using at = await place();
+    const results = { resultType: 'text', data: 'in time' };
+    at.server.on('GET commands/status', running);
+    at.server.on('POST commands/cancel', () => {
+      at.server.on('GET commands/status', ended(results));
+      return { json: { id: 'k1' } };
+    });
+    const command = at.cli.start(['exec', '-l', 'sql', '--json', ...more, '1']);
+    await at.server.arrived('GET commands/status');
+    command.signal('SIGINT');
+    expect(await command.ended).toMatchObject({ code: 130, stdout: `${JSON.stringify(results)}\n` });
+  });
+
   test('a second time gives up code that does not stop, and its context', async () => {
     await using at = await place();
     at.server.on('GET commands/status', running);

@@ -69,6 +69,24 @@ test.for<[string, { json: unknown }, object]>([
   expect(api.server.count('POST commands/cancel')).toBe(1);
 });
 
+test.for<[string, Answer, object[]]>([
+  ['the result that came first', finished('2'), [{ resultType: 'text', data: '2' }]],
+  ['an error of its own', failedWith('lost'), [{ resultType: 'error', summary: '', cause: 'lost' }]],
+  ['its cancellation', failedWith(cancelled), []],
+])('an interrupted command that ends with %s is told as the server sent it only where that is a result', async ([, last, results]) => {
+  await using api = await start([running]);
+  const told: unknown[] = [];
+  const run = api.run({ onResults: (raw) => void told.push(raw) });
+  await api.server.arrived('GET commands/status');
+  api.server.on('POST commands/cancel', () => {
+    api.server.on('GET commands/status', last);
+    return { json: {} };
+  });
+  api.signals.interrupt();
+  await run;
+  expect(told).toEqual(results);
+});
+
 test('an interrupt while the answer to execute is under way waits for it, so that the command can be cancelled', async () => {
   await using api = await start([failedWith('', 'Cancelled')]);
   api.server.on('POST commands/execute', () => {
