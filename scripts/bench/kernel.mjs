@@ -27,7 +27,7 @@ import { loadWire } from './support.mjs';
  */
 
 /** A kernel that has not answered by then never will. */
-const startLimitMs = 60_000;
+const startLimitMs = 30_000;
 export const exitLimitMs = 3000;
 
 /**
