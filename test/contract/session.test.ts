@@ -20,11 +20,11 @@ const clusterId = 'local' as ClusterId;
 const identity = (await identify(process.pid)) ?? '';
 
 /** A session on the real workspace server, on a socket, in front of scripted drivers. */
-async function start(dialect: DialectName, language: 'scala' | 'python' | 'sql') {
+async function start(dialect: DialectName, language: 'scala' | 'python' | 'sql', onExecute?: () => void) {
   const drivers: ScriptedDriver[] = [];
   const log = (): void => undefined;
   const startDriver = async () => {
-    const driver = new ScriptedDriver();
+    const driver = new ScriptedDriver(onExecute);
     drivers.push(driver);
     return driver;
   };
@@ -68,18 +68,19 @@ describe.for<DialectName>(['classic', 'modern'])('a session on a %s workspace', 
   });
 
   test('interrupts a command and keeps the context', async () => {
-    await using place = await start(dialect, 'python');
     const first = cell();
-    const run = place.session.run('hang', 'python', { ...first, onStage: (stage) => (stage === undefined ? first.interrupt() : undefined) });
+    await using place = await start(dialect, 'python', first.interrupt);
+    const run = place.session.run('hang', 'python', first);
     expect(await run).toEqual({ end: 'interrupted' });
+    expect(place.drivers[0]?.executed).toEqual(['hang']);
     expect(await place.session.run('echo on', 'python', cell())).toEqual(result('on'));
     expect(place.drivers[0]?.opened).toHaveLength(1);
   });
 
   test('a command that does not stop costs the context; the next run gets a new one and is told', async () => {
-    await using place = await start(dialect, 'scala');
     const first = cell();
-    const run = place.session.run('stubborn', 'scala', { ...first, onStage: (stage) => (stage === undefined ? first.interrupt() : undefined) });
+    await using place = await start(dialect, 'scala', first.interrupt);
+    const run = place.session.run('stubborn', 'scala', first);
     expect(await run).toMatchObject({ end: 'result', result: { kind: 'error' } });
     const next = cell();
     expect(await place.session.run('echo on', 'scala', next)).toEqual(result('on'));

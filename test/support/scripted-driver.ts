@@ -16,11 +16,14 @@ export class ScriptedDriver implements Driver {
   readonly resized: number[] = [];
   readonly #open = new Map<string, DriverLanguage>();
   readonly #cancels = new Map<string, () => void>();
+  readonly #onExecute: (code: string) => void;
   #waiting: (() => void) | undefined;
   #exit: (end: { reason: string }) => void = () => {};
   #dead: string | undefined;
 
-  constructor() {
+  /** `onExecute` is told of each command that begins. */
+  constructor(onExecute: (code: string) => void = () => undefined) {
+    this.#onExecute = onExecute;
     this.exited = new Promise((resolve) => (this.#exit = resolve));
   }
 
@@ -34,6 +37,7 @@ export class ScriptedDriver implements Driver {
     this.#alive();
     if (!this.#open.has(command.contextId)) throw new Error(`Context ${command.contextId} is not open`);
     this.executed.push(command.code);
+    this.#onExecute(command.code);
     const [word = '', rest = ''] = command.code.trim().split(/ ([^]*)/);
     if (word === 'echo') return { kind: 'text', text: rest };
     if (word === 'throw') return { kind: 'error', summary: 'Exception: <juhu> & more', cause: '\u001b[31mException\u001b[0m: <juhu> & more' };
