@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ import { Faults } from './faults.ts';
 import { ownAddress } from './guard.ts';
 import { newClusterId, newId } from './ids.ts';
 import { setAsideIfLong } from './log-file.ts';
+import { removeDirectory } from './remove-directory.ts';
 import { buildServer } from './server.ts';
 import { readState, removeState, workspaceFiles, writeState } from './state-file.ts';
 import { Store } from './store.ts';
@@ -95,12 +97,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (lock === undefined) return log('Another embedded workspace runs or starts; this one gives way');
   log('lock taken');
   try {
-    await rm(files.scratch, { recursive: true, force: true });
+    await removeDirectory(files.scratch, log);
     for (const directory of [files.scratch, files.cache, files.dbfs]) await mkdir(directory, { recursive: true, mode: 0o700 });
     log('directories ready');
     await serveLocked(options);
   } finally {
-    await rm(files.scratch, { recursive: true, force: true });
+    await removeDirectory(files.scratch, log);
     await lock.release();
     log('ended');
   }
@@ -187,7 +189,10 @@ function driverStarter({ home, pid, startDriver }: ServeOptions): StartDriver {
   const { scratch, cache, dbfs, driverLog } = workspaceFiles(home);
   let count = 0;
   return async ({ id, numWorkers, sparkConf }, onProgress) => {
-    const workDirectory = join(scratch, `driver-${pid}-${++count}`);
+    const next = () => join(scratch, `driver-${pid}-${++count}`);
+    let workDirectory = next();
+    // An earlier server, which in a container had the same pid, may have left one that could not be removed.
+    while (existsSync(workDirectory)) workDirectory = next();
     await setAsideIfLong(driverLog);
     return startDriver({ clusterId: id, workDirectory, cacheDirectory: cache, dbfsRoot: dbfs, logFile: driverLog, numWorkers, sparkConf, onProgress });
   };

@@ -23,7 +23,7 @@ export interface Driver extends AsyncDisposable {
   resize(numWorkers: number): Promise<void>;
   /** Kills the driver process, for faults on purpose; `lastWords` go to its log, where its reason to die is looked for. Resolves when it is gone. */
   crash(lastWords: string): Promise<void>;
-  /** Resolves when the driver process is gone, for whatever reason; `reason` holds the end of its log where it died by itself. */
+  /** Resolves when the driver process is gone, for whatever reason, and never rejects; `reason` holds the end of its log where it died by itself. */
   readonly exited: Promise<{ readonly reason: string }>;
 }
 

@@ -1,6 +1,7 @@
-import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { within } from '../../lib/time.ts';
+import { removeDirectory } from '../remove-directory.ts';
 import { Reception } from './channel.ts';
 import type { Child } from './child.ts';
 import { driverJar } from './compile.ts';
@@ -16,7 +17,7 @@ export interface SparkDriverOptions {
   /** As people name it in commands. */
   readonly clusterId: string;
   readonly runtime: Runtime;
-  /** The scratch of this driver process: warehouse, classes of cells, temporary files. Made here, removed when the driver ends. */
+  /** The scratch of this driver process: warehouse, classes of cells, temporary files. Made here; when the driver ends, what can be removed goes. */
   readonly workDirectory: string;
   /** Where driver.jar is kept, by the hash of what it is made of, and what Ivy has downloaded. */
   readonly cacheDirectory: string;
@@ -170,6 +171,7 @@ class SparkDriver implements Driver {
     }
   }
 
+  /** Never rejects: whoever hears of the end of a driver cannot be asked to deal with what it left. */
   async #end(how: string): Promise<{ readonly reason: string }> {
     const reason = this.#disposed ? '' : `It ended by itself (${how}). The end of its log:\n${await this.#lastWords()}`;
     await this.#overlay[Symbol.asyncDispose]();
@@ -177,7 +179,8 @@ class SparkDriver implements Driver {
     for (const python of pythons) python.kill();
     await Promise.all(pythons.map((python) => python.exited));
     await this.#reception[Symbol.asyncDispose]();
-    await rm(this.#options.workDirectory, { recursive: true, force: true });
+    const { workDirectory, logFile } = this.#options;
+    await removeDirectory(workDirectory, (text) => void appendFile(logFile, `${text}\n`).catch(() => undefined));
     return { reason };
   }
 }
