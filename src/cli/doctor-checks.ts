@@ -6,7 +6,7 @@ import type { NetworkSettings } from '../databricks/config/network.ts';
 import { proxyFor, readNetworkSettings } from '../databricks/config/network.ts';
 import type { Settings } from '../databricks/config/settings.ts';
 import { readSettings } from '../databricks/config/settings.ts';
-import { networkError } from '../databricks/errors.ts';
+import { networkError, refusesLogin } from '../databricks/errors.ts';
 import { createNetwork } from '../databricks/network.ts';
 import { trial, type Cluster } from '../databricks/types.ts';
 import { activeEnvironment, kernelsDirectory } from '../kernelspec/directories.ts';
@@ -205,7 +205,7 @@ async function lookAtLogin(connection: HostConnection): Promise<{ readonly check
     }
     const cluster = await lookUp(connection, connection.defaultCluster);
     // Any other refusal comes from behind the door.
-    if (cluster instanceof BridgeError && !(cluster.is('api') && cluster.details.status !== 401)) throw cluster;
+    if (cluster instanceof BridgeError && (!cluster.is('api') || refusesLogin(cluster))) throw cluster;
     return { check: fine, cluster };
   } catch (error) {
     return { check: failed(section, name, error) };
@@ -224,7 +224,10 @@ function clusterCheck(cluster: Cluster | BridgeError, { value: id, origin }: Set
   const section = 'Workspace';
   const name = 'Cluster';
   if (cluster instanceof BridgeError) {
-    return { ...failed(section, name, cluster), remedy: `check ${origin}; "databricks-kernel clusters list" shows which there are` };
+    const check = failed(section, name, cluster);
+    // What its user may not see says nothing of its id; the sentence names the login.
+    if (cluster.is('api') && cluster.details.status === 403) return check;
+    return { ...check, remedy: `check ${origin}; "databricks-kernel clusters list" shows which there are` };
   }
   const shown = cluster.name === '' || cluster.name === id ? id : `${cluster.name} (${id})`;
   const why = cluster.message === '' ? '' : `: ${cluster.message.replace(/\.$/, '')}`;

@@ -110,6 +110,8 @@ function kernelEnvironment({ profile, host, clusterId, config, env }: InstallOpt
   return {
     ...(profile === undefined ? {} : onlyProfile(profile)),
     ...(host === undefined ? {} : { DATABRICKS_HOST: host }),
+    // The cluster of the shell that starts Jupyter is one of another workspace.
+    ...(host?.toLowerCase() === 'embedded' ? { DATABRICKS_CLUSTER_ID: '' } : {}),
     ...(clusterId === undefined ? {} : { DATABRICKS_CLUSTER_ID: clusterId }),
     ...(config.length === 0 ? {} : { DATABRICKS_KERNEL_CONFIG: settings }),
     ...Object.fromEntries(pairs),

@@ -42,7 +42,7 @@ function sentence(answer: HttpAnswer, what: string, { host, hostOrigin, credenti
   if (status >= 300 && status < 400) {
     return `${host} redirects ${what} to ${redirectTarget(answer)} instead of answering: check ${hostOrigin}, and whether a VPN or private link is needed.`;
   }
-  if (status === 401) return `${host} does not accept the login for ${what}: ${words}. Check ${credentialsOrigin}.`;
+  if (isLoginRefused(status, words)) return `${host} does not accept the login for ${what}: ${words}. Check ${credentialsOrigin}.`;
   if (status === 403) return `${host} does not allow ${what}: ${words}. Check the permissions of the user behind ${credentialsOrigin}.`;
   if (status === 429) return `${host} is asked too often (${what}): ${words}. Try again later.`;
   if (status < 300) {
@@ -121,6 +121,24 @@ const statusWords: Readonly<Record<number, string>> = {
   503: 'not available at the moment',
   504: 'gateway timeout',
 };
+
+/**
+ * Whether a server refused the login itself, so that a newer one may do. The documents say 401; today's servers also answer 403 or 400 where a token
+ * is no longer good (threads of the vendor's SDKs), which without those words is a matter of permissions.
+ */
+function isLoginRefused(status: number, words: string): boolean {
+  return status === 401 || ((status === 400 || status === 403) && /invalid access token|\b(?:token|jwt)\b[^.]{0,20}\bexpir|ExpiredJwt/i.test(words));
+}
+
+/** As `refusesLogin`, of an answer that nothing was made of yet. */
+export function answerRefusesLogin(answer: HttpAnswer): boolean {
+  return answer.status >= 400 && answer.status <= 403 && isLoginRefused(answer.status, serverWords(answer));
+}
+
+/** Whether a request was refused because of its login: nothing was done for it. */
+export function refusesLogin(error: unknown): error is BridgeError<'api'> {
+  return error instanceof BridgeError && error.is('api') && isLoginRefused(error.details.status, error.details.serverMessage);
+}
 
 /** Whether the server itself gave the answer, and not a proxy in its place: a gateway's error, a redirect to a login page, a web page. */
 export function isTheServers(refusal: BridgeError<'api'>): boolean {

@@ -5,7 +5,7 @@ import { trace } from '../lib/trace.ts';
 import type { Credentials, Login } from './auth/credentials.ts';
 import type { EncodedBody } from './dialect.ts';
 import type { ServerNames } from './errors.ts';
-import { answerError, networkError } from './errors.ts';
+import { answerError, answerRefusesLogin, networkError } from './errors.ts';
 import { parseJson } from './json.ts';
 import type { Network, WireRequest } from './network.ts';
 import { createNetwork } from './network.ts';
@@ -68,7 +68,7 @@ export function createHttp(options: HttpOptions): Http {
       };
       let login = await logIn();
       let exchange = await sendAs(login);
-      if ('answer' in exchange && exchange.answer.status === 401) {
+      if ('answer' in exchange && answerRefusesLogin(exchange.answer)) {
         // Nothing was done for a login that was refused, so that even a command may go out again, once, with a newer one.
         const renewed = await logIn(login);
         if (renewed !== login) exchange = await sendAs((login = renewed));

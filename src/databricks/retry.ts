@@ -1,6 +1,6 @@
 import { BridgeError } from '../lib/errors.ts';
 import type { Clock } from '../lib/time.ts';
-import { isTheServers } from './errors.ts';
+import { isTheServers, refusesLogin } from './errors.ts';
 
 /*
  * When a failed request goes out again, as data: `retryTable` says after which failure, `backoff` when, `remotePatience` and
@@ -91,7 +91,7 @@ export function mayRepeat(failure: unknown, repeatable: boolean): failure is Bri
  */
 export function isUnseen(failure: unknown): failure is BridgeError {
   if (!(failure instanceof BridgeError)) return false;
-  return mayRepeat(failure, true) || failure.is('config') || hasStatus(failure, 401) || hasStatus(failure, 403);
+  return mayRepeat(failure, true) || failure.is('config') || refusesLogin(failure) || hasStatus(failure, 403);
 }
 
 /** For how long a server is asked again that has stumbled: it refused what it answered before, or said what nobody understands. Milliseconds. */

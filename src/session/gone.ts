@@ -1,4 +1,4 @@
-import { isTheServers } from '../databricks/errors.ts';
+import { isTheServers, refusesLogin } from '../databricks/errors.ts';
 import type { CommandResult } from '../databricks/types.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { trace } from '../lib/trace.ts';
@@ -6,11 +6,8 @@ import type { OpenContext } from './opening.ts';
 
 const log = trace('session');
 
-/** Refusals of the server that say nothing about the context: a login that expired, too many requests, trouble. */
-const passing = [401, 403, 429, 503];
-
-/** An embedded workspace that no longer knows its token is another one, at the same port. */
-const passingOf = (embedded: boolean): readonly number[] => (embedded ? passing.filter((status) => status !== 401) : passing);
+/** Refusals of the server that say nothing about the context, beside that of a login: of permissions, of too many requests, trouble. */
+const passing = [403, 429, 503];
 
 /**
  * Whether a failed `execute` or `status` may mean that the context is gone; no document says what a server answers then. Failures of
@@ -20,7 +17,9 @@ export function mayBeGone(error: unknown, { connection }: Pick<OpenContext, 'con
   if (!(error instanceof BridgeError)) return false;
   if (error.is('command') && error.details.resultLost) return true;
   if (error.is('net') || error.is('command')) return connection.embedded;
-  return error.is('api') && isTheServers(error) && !passingOf(connection.embedded).includes(error.details.status);
+  // An embedded workspace that no longer knows its token is another one, at the same port.
+  if (refusesLogin(error)) return connection.embedded;
+  return error.is('api') && isTheServers(error) && !passing.includes(error.details.status);
 }
 
 /** Asks `contexts/status`: gone is what the server refuses too, or calls failed. */
@@ -76,6 +75,6 @@ export async function wentMeanwhile(context: OpenContext): Promise<boolean> {
 export function refusesLanguage(error: unknown): boolean {
   if (!(error instanceof BridgeError) || !error.is('api')) return false;
   const { status, serverMessage } = error.details;
-  if (status >= 400 && status < 500) return !passing.includes(status);
+  if (status >= 400 && status < 500) return !refusesLogin(error) && !passing.includes(status);
   return status === 500 && /IllegalArgumentException/.test(serverMessage);
 }

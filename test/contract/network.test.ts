@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -95,6 +95,19 @@ test('the file of NODE_EXTRA_CA_CERTS still counts beside another one', async ()
   const env = { DATABRICKS_HOST: `https://localhost:${server.port}`, ...token, SSL_CERT_FILE: other };
   expect(await ask(env)).toBeInstanceOf(BridgeError);
   expect(await ask({ ...env, NODE_EXTRA_CA_CERTS: authorityFile })).toBe('answered');
+});
+
+test('a directory of certificates is read, with whatever else lies in it', async () => {
+  await using server = await startTlsServer();
+  await using machine = await fakeMachine();
+  const directory = join(machine.home, 'certs');
+  await mkdir(join(directory, 'more'), { recursive: true });
+  await writeFile(join(directory, 'readme.txt'), 'hello');
+  await symlink(join(directory, 'gone'), join(directory, 'dangling.0'));
+  const env = { DATABRICKS_HOST: `https://localhost:${server.port}`, ...token, REQUESTS_CA_BUNDLE: directory };
+  expect(String(await ask(env))).toMatch(/REQUESTS_CA_BUNDLE names \S+, which holds no certificate/);
+  await copyFile(authorityFile, join(directory, 'own.pem'));
+  expect(await ask(env)).toBe('answered');
 });
 
 test('a certificate for another name is refused, whoever signed it', async () => {

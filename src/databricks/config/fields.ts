@@ -36,7 +36,12 @@ const workspaceVariables = {
   workspace_id: 'DATABRICKS_WORKSPACE_ID',
 } as const;
 /** What is true of this machine or its user, whichever workspace is meant. */
-const machineVariables = { databricks_cli_path: 'DATABRICKS_CLI_PATH', azure_tenant_id: 'ARM_TENANT_ID' } as const;
+const machineVariables = {
+  databricks_cli_path: 'DATABRICKS_CLI_PATH',
+  azure_tenant_id: 'ARM_TENANT_ID',
+  azure_client_id: 'ARM_CLIENT_ID',
+  azure_client_secret: 'ARM_CLIENT_SECRET',
+} as const;
 const variables = { ...workspaceVariables, ...machineVariables };
 
 /** The variables that say which workspace and login are meant; a profile says the same. */

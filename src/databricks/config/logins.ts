@@ -135,6 +135,11 @@ const readers: Readonly<Record<AuthType, Reader>> = {
     if (!/\.(?:azuredatabricks\.net|databricks\.azure\.(?:us|cn))$/i.test(host.value.hostname) && resourceId === undefined) {
       return `${host.value.host} is no Azure workspace`;
     }
+    const principal = fields.get('azure_client_id');
+    // The vendor's SDKs would log in as that: whoever set it must not act as somebody else without a word.
+    if (principal !== undefined && fields.has('azure_client_secret') && !fields.has('auth_type')) {
+      return `${principal.origin} names a service principal of Azure, which is not supported: set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET of one of Databricks, or DATABRICKS_AUTH_TYPE=azure-cli for the login of az`;
+    }
     if (resourceId !== undefined && !/^[\x21-\x7e]+$/.test(resourceId)) return 'DATABRICKS_AZURE_RESOURCE_ID is no resource id';
     return { type: 'azure-cli', origin: 'the login of the Azure CLI (az login)', tenant: fields.get('azure_tenant_id')?.value, resourceId };
   },

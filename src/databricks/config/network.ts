@@ -60,7 +60,8 @@ function decoded(text: string): string {
 
 /** The proxy that a request goes by. None between two programs of one machine, nor to what `NO_PROXY` names. */
 export function proxyFor(url: URL, { httpProxy, httpsProxy, noProxy }: NetworkSettings): Setting<Proxy> | undefined {
-  const proxy = url.protocol === 'https:' ? (httpsProxy ?? httpProxy) : httpProxy;
+  // As for curl, `requests` and Go: a proxy for http alone, as a cache of packages is one, may not make connections.
+  const proxy = url.protocol === 'https:' ? httpsProxy : httpProxy;
   return proxy === undefined || isLoopback(url.hostname) || isExempt(url, noProxy?.value ?? '') ? undefined : proxy;
 }
 

@@ -48,7 +48,11 @@ function isEmbedded(fields: Fields): boolean {
 }
 
 function embedded(fields: Fields): Settings {
-  return { kind: 'embedded', origin: fields.get('host')?.origin ?? 'no DATABRICKS_HOST', clusterId: readClusterId(fields.get('cluster_id')) };
+  const host = fields.get('host');
+  const clusterId = fields.get('cluster_id');
+  // Whoever asks for it on the command line has the cluster of another workspace in the environment.
+  const isForeign = host?.origin.startsWith('--') && !clusterId?.origin.startsWith('--');
+  return { kind: 'embedded', origin: host?.origin ?? 'no DATABRICKS_HOST', clusterId: isForeign ? undefined : readClusterId(clusterId) };
 }
 
 function withoutHost(sources: SettingsSources, fields: Fields): Settings {

@@ -94,6 +94,8 @@ test.for<[state: string, line: RegExp, remedy: string, code: number]>([
 
 test.for<[what: string, prepare: (place: { server: ScriptedServer; env: NodeJS.ProcessEnv }) => void, marks: string, words: string, code: number]>([
   ['the login', ({ server }) => server.guard(({ path }) => (path === '/' ? undefined : refused('Invalid access token dapi-very-secret', 401))), '✗', 'does not accept the login for clusters/get: Invalid access token ***. Check DATABRICKS_TOKEN', 1],
+  ['a login that has ended', ({ server }) => server.guard(({ path }) => (path === '/' ? undefined : refused('Invalid access token.', 403))), '✗', 'does not accept the login for clusters/get: Invalid access token. Check DATABRICKS_TOKEN', 1],
+  ['what its user may do', ({ server }) => server.on('GET clusters/get', refused('PERMISSION_DENIED: no', 403)), '✗', 'does not allow clusters/get: PERMISSION_DENIED: no. Check the permissions of the user behind DATABRICKS_TOKEN\n\n', 1],
   ['the cluster', ({ server }) => server.on('GET clusters/get', { status: 400, json: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Cluster c1 does not exist' } }), '✗', 'Cluster c1 does not exist\n                       → check DATABRICKS_CLUSTER_ID; "databricks-kernel clusters list" shows which there are', 1],
   ['the context', ({ server }) => server.on('POST contexts/create', refused('Exception: no room')), '✗', 'refused contexts/create (HTTP 500): Exception: no room', 1],
   ['the command', ({ server }) => server.on('GET commands/status', failedWith('Traceback\nImportError: no numpy')), '✗', 'ran a command, but it failed: ImportError: no numpy', 1],

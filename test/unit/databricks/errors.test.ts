@@ -41,6 +41,8 @@ test.for<[string, number, string, string]>([
 
 const login = '<!doctype html><title>Sign in</title>';
 test.for<[Partial<HttpAnswer>, string]>([
+  [{ status: 403, text: '{"error_code":403,"message":"Invalid access token."}' }, 'https://w.test does not accept the login for commands/execute: 403: Invalid access token. Check DATABRICKS_TOKEN.'],
+  [{ status: 403, text: '{"message":"JWT has expired"}' }, 'https://w.test does not accept the login for commands/execute: JWT has expired. Check DATABRICKS_TOKEN.'],
   [{ status: 401 }, 'https://w.test does not accept the login for commands/execute: not authenticated. Check DATABRICKS_TOKEN.'],
   [{ status: 403, text: '{"error_code":"PERMISSION_DENIED","message":"no"}' }, 'https://w.test does not allow commands/execute: PERMISSION_DENIED: no. Check the permissions of the user behind DATABRICKS_TOKEN.'],
   [{ status: 429 }, 'https://w.test is asked too often (commands/execute): too many requests. Try again later.'],

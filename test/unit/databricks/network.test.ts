@@ -15,7 +15,7 @@ test.for<[env: Record<string, string>, url: string, way: string]>([
   [{}, 'https://w.test', 'directly'],
   [proxies, 'https://w.test', 'secure:1 (HTTPS_PROXY)'],
   [proxies, 'http://w.test', 'plain:2 (HTTP_PROXY)'],
-  [{ HTTP_PROXY: 'http://plain:2' }, 'https://w.test', 'plain:2 (HTTP_PROXY)'],
+  [{ HTTP_PROXY: 'http://plain:2' }, 'https://w.test', 'directly'],
   [{ HTTPS_PROXY: 'http://secure:1' }, 'http://w.test', 'directly'],
   [{ ...proxies, https_proxy: 'http://lower:3' }, 'https://w.test', 'lower:3 (https_proxy)'],
   [{ HTTPS_PROXY: ' ' }, 'https://w.test', 'directly'],

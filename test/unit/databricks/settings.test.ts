@@ -83,6 +83,8 @@ test.for<[string, Parameters<typeof read>, object]>([
   ['embedded by name, whatever else is set', [{ DATABRICKS_HOST: 'embedded', ...token, ...user, DATABRICKS_CONFIG_PROFILE: 'nobody' }, file], { embedded: 'DATABRICKS_HOST' }],
   ['embedded with a cluster', [{ DATABRICKS_HOST: ' Embedded ', DATABRICKS_CLUSTER_ID: 'c' }], { embedded: 'DATABRICKS_HOST', clusterId: 'c' }],
   ['embedded by flag', [{ ...host, ...token }, undefined, { host: 'embedded' }], { embedded: '--host' }],
+  ['embedded by flag, where the environment has the cluster of another workspace', [{ ...host, ...token, DATABRICKS_CLUSTER_ID: 'c' }, undefined, { host: 'embedded' }], { embedded: '--host', clusterId: undefined }],
+  ['embedded and a cluster by flag', [{ ...host, DATABRICKS_CLUSTER_ID: 'c' }, undefined, { host: 'embedded', clusterId: 'other' }], { embedded: '--host', clusterId: 'other' }],
   ['embedded by profile', [{ DATABRICKS_CONFIG_PROFILE: 'local' }, file], { embedded: 'host of profile local in ~/.databrickscfg' }],
   ['empty variables, which are not set', [{ DATABRICKS_HOST: '', DATABRICKS_TOKEN: ' ', DATABRICKS_CLUSTER_ID: '' }], { embedded: 'no DATABRICKS_HOST' }],
   ['host and token', [{ ...host, ...token }], { host: 'https://w.test/', from: 'DATABRICKS_HOST', auth: 'DATABRICKS_TOKEN', authorization: bearer('dapi-secret') }],
@@ -110,6 +112,9 @@ test.for<[string, Parameters<typeof read>, object]>([
   ['the DEFAULT profile beside the tenant of Azure', [{ ARM_TENANT_ID: 't' }, file], { host: 'https://default.test/', authorization: bearer('dapi-default') }],
   ['an Azure host', [{ DATABRICKS_HOST: 'adb-1.2.azuredatabricks.net' }], { types: ['databricks-cli', 'azure-cli'] }],
   ['an Azure host of another cloud', [{ DATABRICKS_HOST: 'adb-1.2.databricks.azure.us' }], { types: ['databricks-cli', 'azure-cli'] }],
+  ['a service principal of Azure, which is not the user of az', [{ DATABRICKS_HOST: 'adb-1.2.azuredatabricks.net', ARM_CLIENT_ID: 'i', ARM_CLIENT_SECRET: 's', ARM_TENANT_ID: 't' }], { types: ['databricks-cli'], passedOver: [expect.stringMatching(/^azure-cli: ARM_CLIENT_ID names a service principal of Azure, which is not supported: /), expect.stringContaining('netrc')] }],
+  ['a service principal of Azure in a profile', [{}, '[DEFAULT]\nhost = adb-1.2.azuredatabricks.net\nazure_client_id = i\nazure_client_secret = s\n'], { types: ['databricks-cli'], passedOver: [expect.stringContaining('azure_client_id of profile DEFAULT'), expect.stringContaining('netrc')] }],
+  ['the user of az, asked for beside a service principal', [{ DATABRICKS_HOST: 'adb-1.2.azuredatabricks.net', ARM_CLIENT_ID: 'i', ARM_CLIENT_SECRET: 's', DATABRICKS_AUTH_TYPE: 'azure-cli' }], { types: ['azure-cli'] }],
   ['a host that only looks like Azure', [{ DATABRICKS_HOST: 'azuredatabricks.net.w.test' }], { types: ['databricks-cli'] }],
   ['a host that its resource says to be of Azure', [{ ...host, DATABRICKS_AZURE_RESOURCE_ID: '/subscriptions/1' }], { types: ['databricks-cli', 'azure-cli'] }],
   ['a choice of what this machine is logged in with', [{ ...host, ...token, DATABRICKS_AUTH_TYPE: 'databricks-cli' }], { types: ['databricks-cli'], passedOver: [] }],
@@ -221,7 +226,7 @@ test('a profile file may hold anything', () => {
 
 test('whatever the settings hold, they are read, or refused as wrong settings', async () => {
   await using home = await temporaryDirectory();
-  const names = [...settingVariables, 'DATABRICKS_CLI_PATH', 'ARM_TENANT_ID', 'DATABRICKS_CONFIG_PROFILE', 'HTTPS_PROXY', 'NO_PROXY'];
+  const names = [...settingVariables, 'DATABRICKS_CLI_PATH', 'ARM_TENANT_ID', 'ARM_CLIENT_ID', 'ARM_CLIENT_SECRET', 'DATABRICKS_CONFIG_PROFILE', 'HTTPS_PROXY', 'NO_PROXY'];
   const value = fc.oneof(fc.string(), fc.constantFrom('https://w.test', 'w.test:1/?o=1', 'embedded', 'pat', 'basic', 'oauth-m2m', 'netrc', 'http://localhost:1', 'dev', '__proto__', '[x]'));
   const env = fc.dictionary(fc.constantFrom(...names), value);
   await fc.assert(

@@ -3,13 +3,27 @@ import { fixedCredentials, type Credentials, type Login } from '../../../src/dat
 import { runCommand, type CommandRun } from '../../../src/databricks/run-command.ts';
 import { Secret } from '../../../src/lib/secret.ts';
 import { deferred } from '../../support/deferred.ts';
-import { cell, clientFor, secretToken, startScriptedApi } from '../../support/scripted-api.ts';
+import { cell, clientFor, failureOf, secretToken, startScriptedApi } from '../../support/scripted-api.ts';
 import type { ScriptedServer } from '../../support/scripted-server.ts';
 import { ok, startSession } from '../../support/session-place.ts';
 
 /* A login that takes time, as from a program that asks the user, while a cell waits. */
 
-const known = fixedCredentials({ type: 'pat', origin: 'DATABRICKS_TOKEN', token: new Secret(secretToken) });
+const fresh = () => fixedCredentials({ type: 'pat', origin: 'DATABRICKS_TOKEN', token: new Secret(secretToken) });
+const known = fresh();
+
+/** Credentials that have a newer login whenever one is refused. */
+function renewable() {
+  let renewals = 0;
+  const credentials: Credentials = {
+    async login(refused) {
+      if (refused === undefined) return known.login();
+      renewals += 1;
+      return fresh().login();
+    },
+  };
+  return { credentials, renewals: () => renewals };
+}
 
 /** Credentials that are had at once until they are `held`; then the next login comes when the test says so. */
 function slowCredentials() {
@@ -48,6 +62,35 @@ test.for<[what: string, which: 'each' | 'renewed', before: (server: ScriptedServ
   );
   expect(server.count('POST commands/cancel')).toBe(0);
   expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test.for<[status: number, words: string]>([
+  [401, 'Credential was not sent or was of an unsupported type'],
+  [403, 'Invalid access token.'],
+  [403, 'JWT has expired'],
+  [403, 'Token is expiring within 30 seconds. (token expirationTime: Tue Nov 29 17:43:25 UTC 2022)'],
+  [400, 'com.databricks.backend.common.util.ExpiredJwtException: JWT expired at 2021-01-01T00:00:00Z'],
+])('a login that is refused with %i and "%s" is renewed, and the cell runs in its context', async ([status, message]) => {
+  const { credentials, renewals } = renewable();
+  await using place = await startSession('python', {}, { credentials });
+  const { server, session } = place;
+  expect(await session.run('1', 'python', cell())).toEqual(ok);
+  server.on('POST commands/execute', { status, json: { error_code: status, message } }, { json: { id: 'k2' } });
+  server.on('GET commands/status', { status, json: { message } }, { status, json: { message } }, { json: { id: 'k2', status: 'Finished', results: { resultType: 'text', data: 'done' } } });
+  expect(await session.run('2', 'python', cell())).toEqual(ok);
+  expect(renewals()).toBeGreaterThan(1);
+  expect(server.count('POST contexts/create')).toBe(1);
+});
+
+test.for<[status: number, words: string]>([
+  [403, 'PERMISSION_DENIED: you may not attach to this cluster'],
+  [400, 'INVALID_PARAMETER_VALUE: no such token library'],
+])('a refusal with %i and "%s" asks for no other login', async ([status, message]) => {
+  const { credentials, renewals } = renewable();
+  await using place = await startSession('python', {}, { credentials });
+  place.server.on('POST commands/execute', { status, json: { message } });
+  await failureOf(place.session.run('1', 'python', cell()));
+  expect(renewals()).toBe(0);
 });
 
 test('code is not sent for a run that was interrupted before it began', async () => {
