@@ -1,7 +1,9 @@
+import { finished } from 'node:stream/promises';
 import multipart from '@fastify/multipart';
 import type { MultipartValue } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { JsonObject } from '../lib/json.ts';
+import { within } from '../lib/time.ts';
 import { ApiError, brokenJson, illegalArgument, notUtf8 } from './api-error.ts';
 import type { Dialect } from './dialect.ts';
 import { Fields } from './fields.ts';
@@ -13,6 +15,8 @@ export const maxCommandBytes = 6 * 1024 * 1024;
 /** Percent-encoding and JSON's escapes make up to three bytes of one; and some room for the other parameters. */
 const maxBodyBytes = 3 * maxCommandBytes + 64 * 1024;
 const maxParameters = 100;
+/** For so long is read, and thrown away, what a client still sends that has been refused in the middle of it. */
+export const lastBytesMs = 3000;
 
 /** A body as it came; what it means depends on the version of the API that is asked. */
 interface Body {
@@ -76,11 +80,19 @@ async function multipartParameters(request: FastifyRequest): Promise<Parameters>
       values.push([part.fieldname, value]);
     }
   } catch (error) {
-    // What is still to come is not kept.
-    request.raw.unpipe().resume();
+    await discardRest(request);
     throw multipartRefusal(error);
   }
   return new Parameters(values);
+}
+
+/**
+ * Reads on where a body is refused in the middle of it, and keeps nothing: many clients read no answer before they have sent all, and
+ * one that comes with the end of the connection would be lost to them. Resolves when all is read, or after a while; reading goes on.
+ */
+export async function discardRest(request: FastifyRequest): Promise<void> {
+  const end = finished(request.raw.unpipe().resume()).catch(() => undefined);
+  await within(lastBytesMs, end);
 }
 
 /** @throws ApiError for one that is longer than the limit of the server or of this request */

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Duplex } from 'node:stream';
 import { within } from '../lib/time.ts';
 import { ApiError, noSuchEndpoint } from './api-error.ts';
-import { acceptBodies } from './bodies.ts';
+import { acceptBodies, lastBytesMs } from './bodies.ts';
 import { apiVersion } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { injectFaults } from './faults.ts';
@@ -106,9 +106,6 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
   void within(lastBytesMs, closed).then(() => socket.destroy());
 }
-
-/** For so long is read, and thrown away, what a client still sends that has been refused in the middle of it. */
-const lastBytesMs = 3000;
 
 const brokenRequests: Readonly<Record<string, readonly [status: string, words: string]>> = {
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'address and headers are too long'],

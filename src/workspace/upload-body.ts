@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { ApiError, illegalArgument } from './api-error.ts';
-import { fieldOf, multipartRefusal, parametersOf } from './bodies.ts';
+import { discardRest, fieldOf, multipartRefusal, parametersOf } from './bodies.ts';
 import { Parameters } from './parameters.ts';
 
 /** Bytes of a parameter that is no file. */
@@ -35,6 +35,7 @@ export async function uploadBodyOf(request: FastifyRequest, place: UploadPlace):
     }
   } catch (error) {
     if (file !== undefined) await rm(file.path, { force: true });
+    await discardRest(request);
     throw (error as { code?: unknown }).code === 'FST_REQ_FILE_TOO_LARGE' ? tooLarge(place.maxUploadBytes) : multipartRefusal(error);
   }
   return { parameters: new Parameters(values), ...(file && { file }) };
