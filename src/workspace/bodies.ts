@@ -1,6 +1,6 @@
 import { finished } from 'node:stream/promises';
 import multipart from '@fastify/multipart';
-import type { MultipartValue } from '@fastify/multipart';
+import type { Multipart, MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { JsonObject } from '../lib/json.ts';
 import { within } from '../lib/time.ts';
@@ -29,6 +29,8 @@ export async function acceptBodies(server: FastifyInstance, dialect: Dialect): P
   server.removeAllContentTypeParsers();
   await server.register(multipart, {
     limits: { fieldSize: maxBodyBytes, fileSize: maxBodyBytes, fields: maxParameters, files: maxParameters },
+    // A field of JSON would be parsed, and its long integers rounded; a file comes as it is.
+    isPartAFile: (_name, type = '', fileName) => fileName !== undefined || type === 'application/octet-stream' || isJson(type),
   });
   const kinds = [['application/x-www-form-urlencoded', 'form'], ['application/json', dialect.jsonBodies ? 'json' : 'other'], ['*', 'other']] as const;
   for (const [type, kind] of kinds) {
@@ -73,7 +75,7 @@ async function multipartParameters(request: FastifyRequest): Promise<Parameters>
   let bytes = 0;
   try {
     for await (const part of request.parts()) {
-      const value = part.type === 'file' ? utf8(await part.toBuffer()) : fieldOf(part);
+      const value = isFile(part) ? utf8(await part.toBuffer()) : await fieldOf(part, maxBodyBytes);
       // The limits of the parser are those of one part.
       bytes += Buffer.byteLength(value);
       if (bytes > maxBodyBytes) throw new ApiError(413, 'IllegalArgumentException', 'Request body is too large');
@@ -95,10 +97,32 @@ export async function discardRest(request: FastifyRequest): Promise<void> {
   await within(lastBytesMs, end);
 }
 
-/** @throws ApiError for one that is longer than the limit of the server or of this request */
-export function fieldOf({ fieldname, value, valueTruncated }: MultipartValue): string {
-  if (valueTruncated) throw illegalArgument(`${fieldname} is too long`);
-  return String(value);
+/** Whether a part of a body is a file for its client, too. */
+export function isFile(part: Multipart): part is MultipartFile {
+  return part.type === 'file' && (part.filename !== undefined || !isJson(part.mimetype));
+}
+
+/** The text of a part that is no file: of JSON, what a text says, and anything else as it was sent. @throws ApiError for one that is too long, or broken */
+export async function fieldOf(part: Multipart, maxBytes: number): Promise<string> {
+  const tooLong = () => illegalArgument(`${part.fieldname} is too long`);
+  if (part.type === 'field') {
+    if (part.valueTruncated) throw tooLong();
+    return String(part.value);
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of part.file as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLong();
+    chunks.push(chunk);
+  }
+  const text = utf8(Buffer.concat(chunks)).trim();
+  const value = parseJson(text, brokenJson);
+  return typeof value === 'string' ? value : text;
+}
+
+function isJson(type: string): boolean {
+  return type.startsWith('application/json');
 }
 
 /** What was thrown while the parts of a body were read. What their parser throws of a broken one has no code, unlike what a disk or the server throws. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { ApiError, illegalArgument } from './api-error.ts';
-import { discardRest, fieldOf, multipartRefusal, parametersOf } from './bodies.ts';
+import { discardRest, fieldOf, isFile, multipartRefusal, parametersOf } from './bodies.ts';
 import { Parameters } from './parameters.ts';
 
 /** Bytes of a parameter that is no file. */
@@ -27,8 +27,8 @@ export async function uploadBodyOf(request: FastifyRequest, place: UploadPlace):
   const values: [string, string][] = [];
   let file: UploadBody['file'];
   try {
-    for await (const part of request.parts({ limits: { fileSize: place.maxUploadBytes, fieldSize: maxFieldBytes, files: 2 } })) {
-      if (part.type === 'field') values.push([part.fieldname, fieldOf(part)]);
+    for await (const part of request.parts({ limits: { fileSize: place.maxUploadBytes, fieldSize: maxFieldBytes } })) {
+      if (!isFile(part)) values.push([part.fieldname, await fieldOf(part, maxFieldBytes)]);
       else if (part.fieldname !== 'uri') throw illegalArgument(`${part.fieldname} cannot be a file`);
       else if (file !== undefined) throw illegalArgument('uri can be one file only');
       else file = { path: await place.receive(part.file), name: part.filename };

@@ -116,6 +116,50 @@ describe('parameters', () => {
     expect((await workspace.post('/api/1.2/contexts/create', data, kind)).status).toBe(200);
   });
 
+  describe('of multipart whose parts are JSON', () => {
+    /** A body whose parts are the values' JSON texts. */
+    const parts = (texts: Readonly<Record<string, string>>) => ({
+      headers: { 'content-type': 'multipart/form-data; boundary=XX' },
+      payload: `${Object.entries(texts)
+        .map(([name, text]) => `--XX\r\ncontent-disposition: form-data; name="${name}"\r\ncontent-type: application/json\r\n\r\n${text}\r\n`)
+        .join('')}--XX--\r\n`,
+    });
+
+    test.for(['classic', 'modern'] as const)('objects, texts and ids beyond 2^53 come as they were sent (%s)', async (dialect) => {
+      await using workspace = new ScriptedWorkspace(dialect);
+      const create = { name: '"parts"', numWorkerContainers: '2', sparkConf: '{"spark.speculation": true}' };
+      const { body } = await workspace.inject({ method: 'POST', url: '/api/1.2/clusters/create', ...parts(create) });
+      const { id } = body as { id: string };
+      expect(workspace.workspace.clusters.find((cluster) => cluster.id === id)?.definition).toMatchObject({ name: 'parts', numWorkers: 2, sparkConf: { 'spark.speculation': 'true' } });
+      const contextId = await workspace.createContext();
+      expect(Number(contextId)).toBeGreaterThan(2 ** 53);
+      const execute = { language: '"scala"', clusterId: '"peaceJam"', contextId, command: JSON.stringify('echo "é"\n{}') };
+      const answer = await workspace.inject({ method: 'POST', url: '/api/1.2/commands/execute', ...parts(execute) });
+      expect(answer.status, answer.text).toBe(200);
+      const end = await workspace.ended(contextId, (answer.body as { id: string }).id);
+      expect(end.body).toMatchObject({ results: { data: '"é"\n{}' } });
+    });
+
+    test.for<[what: string, text: string, error: string | RegExp]>([
+      ['broken JSON', '{"spark.x": ', /^JsonParseException: /],
+      ['a list', '[1]', 'IllegalArgumentException: sparkConf is not a JSON object'],
+    ])('%s is refused in words', async ([, text, error]) => {
+      await using workspace = new ScriptedWorkspace('modern');
+      const answer = await workspace.inject({ method: 'POST', url: '/api/1.2/clusters/create', ...parts({ name: '"x"', numWorkerContainers: '2', sparkConf: text }) });
+      expect([answer.status, answer.body]).toEqual([500, { error: typeof error === 'string' ? error : expect.stringMatching(error) }]);
+    });
+
+    test('a library is uploaded', async () => {
+      await using workspace = new ScriptedWorkspace('modern');
+      const upload = { libType: '"python-pypi"', name: '"six"', folder: '"/"', attachToAllClusters: 'true', uri: '"six"' };
+      const answer = await workspace.inject({ method: 'POST', url: '/api/1.2/libraries/upload', ...parts(upload) });
+      expect(answer.status, answer.text).toBe(200);
+      expect(workspace.workspace.libraries.uploaded).toMatchObject([{ name: 'six', folder: '/', library: { kind: 'pypi', package: 'six' } }]);
+      const long = await workspace.inject({ method: 'POST', url: '/api/1.2/libraries/upload', ...parts({ ...upload, name: `"${'x'.repeat(100_000)}"` }) });
+      expect([long.status, long.body]).toEqual([500, { error: 'IllegalArgumentException: name is too long' }]);
+    });
+  });
+
   test('a missing body, an empty one and one of an unknown type have no parameters', async () => {
     await using workspace = new ScriptedWorkspace('modern');
     const error = { error: 'NoSuchElementException: key not found: language' };
