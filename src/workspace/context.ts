@@ -7,7 +7,8 @@ import { causeOf } from './system-error.ts';
 export type ContextState =
   | { readonly status: 'Pending' }
   | { readonly status: 'Running'; readonly driver: Driver }
-  | { readonly status: 'Error'; readonly cause: string }
+  /** `driver` may still hold the context's REPLs: not every failure is its death. */
+  | { readonly status: 'Error'; readonly cause: string; readonly driver: Driver | undefined }
   | { readonly status: 'Destroyed' };
 
 export interface ContextOptions {
@@ -109,7 +110,8 @@ export class Context {
 
   /** The context is of no more use; whatever waits or runs in it ends with the same cause. */
   fail(cause: string): void {
-    this.#setState({ status: 'Error', cause });
+    const driver = this.#state.status === 'Running' ? this.#state.driver : undefined;
+    this.#setState({ status: 'Error', cause, driver });
     for (const command of this.#commands.values()) command.end({ kind: 'failed', cause });
   }
 
@@ -117,7 +119,7 @@ export class Context {
     const state = this.#state;
     this.#setState({ status: 'Destroyed' });
     this.#queue = [];
-    if (state.status === 'Running') await state.driver.close(this.id);
+    if (state.status === 'Running' || state.status === 'Error') await state.driver?.close(this.id);
   }
 
   async #work(): Promise<void> {

@@ -41,6 +41,17 @@ test('a context is destroyed with the process that it was made for, and not wher
   expect((await server.contextStatus(orphan.id)).body).toEqual({ error: 'ContextNotFound' });
 });
 
+test('a context that has failed is closed in its driver, too, when it is destroyed', async () => {
+  await using server = new ScriptedWorkspace('modern');
+  const contextId = await server.createContext();
+  const command = await server.execute(contextId, 'stubborn');
+  await server.until(() => server.status(contextId, command), ({ status }) => status === 'Running');
+  await server.cancel(contextId, command);
+  await server.until(() => server.contextStatus(contextId), ({ status }) => status === 'Error');
+  await server.post('/api/1.2/contexts/destroy', { clusterId: server.clusterId, contextId });
+  expect(server.drivers[0]?.closed).toEqual([contextId]);
+});
+
 test('a workspace is idle since the last request that was let in, and never while a context is open', async () => {
   await using server = new ScriptedWorkspace('modern');
   server.now = 100;
