@@ -35,6 +35,17 @@ test.for<['scala' | 'python', string, string]>([
   expect(await context.run(language, 'kept')).toMatchObject({ kind: 'text', text: expect.stringMatching(/42$/) });
 });
 
+test('python: a cancel stops the drawing of a figure and keeps the variables', async () => {
+  const [context, watcher] = [await driver.context('python'), await driver.context('scala')];
+  const command = context.start('python', `import time, matplotlib.pyplot as plt
+kept = 42
+plt.figure().draw = lambda _: (${announce.python('drawing')}, time.sleep(1000))`);
+  await untilStarted(watcher, 'drawing');
+  await command.cancel();
+  expect(await command.result).toEqual({ kind: 'cancelled' });
+  expect(await context.python('kept')).toEqual(text('Out[2]: 42'));
+});
+
 test.for<[DriverLanguage, string]>([
   ['scala', 'sc.parallelize(1 to 100, 2).foreach(_ => Thread.sleep(100000))'],
   ['sql', 'SELECT sum(a.id * b.id % 7) FROM range(1000000000) a CROSS JOIN range(1000000) b'],

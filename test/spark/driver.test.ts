@@ -210,9 +210,22 @@ describe('Python', () => {
     ['raise KeyError', 'KeyError'],
     ['import sys; sys.exit(3)', 'SystemExit: 3'],
     ['dbutils.widgets.get("none")', "KeyError: 'There is no widget none: create it first, for example with dbutils.widgets.text.'"],
-  ])('%s fails with %s', async ([code, summary]) => {
+    ['class E(Exception):\n    def __str__(self): raise self\nraise E', 'E'],
+    ['import matplotlib.pyplot as plt; plt.plot([1]); plt.title(r"$\\alpah$")', 'ValueError: \\alpah'],
+  ])('%s fails with %s and keeps the variables', async ([code, summary]) => {
     const context = await driver.context('python');
+    await context.python('kept = 42');
     expect(failure(await context.python(code)).summary).toBe(summary);
+    expect(await context.python('kept')).toEqual(text('Out[3]: 42'));
+  });
+
+  test('reports a figure that cannot be drawn without our frames, and shows the next one', async () => {
+    const context = await driver.context('python');
+    const failed = failure(await context.python('import matplotlib.pyplot as plt\nplt.figure(figsize=(1e6, 1e6))\nplt.plot([1])'));
+    expect(failed.summary).toMatch(/^ValueError: Image size of .* is too large/);
+    expect(failed.cause).toContain('matplotlib');
+    expect(failed.cause).not.toMatch(/(?:repl|display)\.py/);
+    expect(await context.python('plt.plot([1])')).toMatchObject({ kind: 'image', fileNames: [expect.any(String)] });
   });
 
   test('shows Spark and pandas tables', async () => {

@@ -9,7 +9,7 @@ from attach import Attached
 from dbutils import Dbutils, NotebookExit, PythonRestart
 from display import Displays
 from output import Output
-from shell import make_shell
+from shell import after_ours, make_shell
 
 
 class Repl:
@@ -37,13 +37,15 @@ class Repl:
         self._displays.clear()
         self._shell.traceback = None
         self._attached.begin(command)
-        error = None
+        error = shown = None
         try:
             with self._interrupts.during(command):
                 outcome = self._shell.run_cell(code, store_history=True)
-            error = outcome.error_before_exec or outcome.error_in_exec
-        except KeyboardInterrupt as interrupt:  # it came between the user's code and ours
-            error = interrupt
+                error = outcome.error_before_exec or outcome.error_in_exec
+                if error is None:
+                    shown = self._displays.result()
+        except BaseException as raised:  # an interrupt between the user's code and ours, or a figure that cannot be drawn
+            error = raised
         if self._interrupts.raised:
             self._attached.forget_connection()
         if isinstance(error, NotebookExit):
@@ -53,7 +55,7 @@ class Repl:
         if error is not None:
             self._displays.close_figures()
             return {"kind": "error", "summary": _summary(error), "cause": self._shell.traceback or _cause(error)}
-        return self._displays.result() or _text(self._output.text())
+        return shown or _text(self._output.text())
 
 
 def _text(text):
@@ -61,15 +63,23 @@ def _text(text):
 
 
 def _cause(error):
-    """For the errors that IPython prints in ways of its own."""
-    return _summary(error) if isinstance(error, UsageError) else "".join(traceback.format_exception(error))
+    """For the errors that IPython does not print, or in ways of its own."""
+    if isinstance(error, UsageError):
+        return _summary(error)
+    return "".join(traceback.format_exception(type(error), error, after_ours(error.__traceback__)))
 
 
 def _summary(error):
     name = type(error).__name__
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    lines = [line for line in (text or "").splitlines() if line.strip()]
+    lines = [line for line in _message(error).splitlines() if line.strip()]
     return f"{name}: {lines[0].strip()}" if lines else name
+
+
+def _message(error):
+    try:
+        return str(error.msg or "") if isinstance(error, SyntaxError) else str(error)
+    except BaseException:  # it is the code of a user, which may fail in any way
+        return ""
 
 
 def _no_input(prompt=""):

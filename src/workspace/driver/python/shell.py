@@ -66,5 +66,12 @@ def _cut_before(directory, frames):
         frames = frames.tb_next
 
 
+def after_ours(frames):
+    """A traceback without our own frames at its beginning."""
+    while frames is not None and os.path.dirname(frames.tb_frame.f_code.co_filename) == _OURS:
+        frames = frames.tb_next
+    return frames
+
+
 def _show_in_pager(shell, data, start=0, screen_lines=0):
     print(data["text/plain"] if isinstance(data, dict) else data)
