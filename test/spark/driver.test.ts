@@ -72,6 +72,22 @@ describe('Scala', () => {
     expect(await context.scala('kept')).toEqual(text('val res2: Int = 5'));
   });
 
+  test('reports exceptions that cannot describe themselves as far as they can', async () => {
+    const context = await driver.context('scala');
+    const cases: [method: string, summary: RegExp][] = [
+      ['getMessage = getCause.getMessage', /\bE$/],
+      ['getMessage = toString', /\bE$/],
+      ['toString = null', /\bE: text$/],
+      ['getStackTrace = null', /\bE: text$/],
+      ['getCause = throw this', /\bE: text$/],
+    ];
+    for (const [method, summary] of cases) {
+      const failed = failure(await context.scala(`class E extends Exception("text") { override def ${method} }\nthrow new E`));
+      expect(failed).toEqual({ summary: expect.stringMatching(summary), cause: expect.stringMatching(/^E\b/) });
+    }
+    expect(await context.scala('println("alive")')).toEqual(text('alive'));
+  });
+
   test('collects case classes of equal names from two contexts, each its own', async () => {
     const [one, two] = [await driver.context('scala'), await driver.context('scala')];
     await one.scala('case class Point(x: Int)');

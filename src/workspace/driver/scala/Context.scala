@@ -46,28 +46,25 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
 
   def execute(command: String, language: String, code: String)(answer: ObjectNode => Unit): Unit =
     lane.execute { () =>
-      val result = run(command, language, code)
-      // A result too large for the memory that is left must not leave the server waiting.
-      try answer(result.toJson)
-      catch { case thrown: OutOfMemoryError => answer(Result.of(thrown).toJson) }
+      // Whatever happens here, and be it that the result is too large for the memory that is left, must not leave the server waiting.
+      try answer(run(command, language, code).toJson)
+      catch { case thrown: Throwable => answer(Result.of(thrown).toJson) }
     }
 
   private def run(command: String, language: String, code: String): Result = {
     state.synchronized { running = Some(command) }
-    val result =
-      try {
-        // Cancelled before it began: no thread was there to be interrupted.
-        checkCancelled()
-        begin(command)
-        notebook.clear()
-        if (language == "sql") sqlRepl.run(code) else Interpreter.repl.run(code)
-      } catch { case thrown: Throwable => Result.of(thrown) }
-    state.synchronized {
+    try {
+      // Cancelled before it began: no thread was there to be interrupted.
+      checkCancelled()
+      begin(command)
+      notebook.clear()
+      if (language == "sql") sqlRepl.run(code) else Interpreter.repl.run(code)
+    } catch { case thrown: Throwable => Result.of(thrown) }
+    finally state.synchronized {
       running = None
       // An interrupt that came too late must not hurt the next command.
       Thread.interrupted()
     }
-    result
   }
 
   /** Makes the jobs of this thread the command's, and its session this context's. */

@@ -28,10 +28,10 @@ private[embedded] object Result {
     case known: SparkThrowable =>
       // Spark adds the plan to some errors in classes of that name.
       val name = known.getClass.getSimpleName.stripPrefix("Extended")
-      Failure(summary(name, thrown), s"$name: ${thrown.getMessage.strip}")
+      Failure(summary(name, thrown), s"$name: ${Told.message(thrown).strip}")
     case other => of(other)
   }
 
   private def summary(name: String, thrown: Throwable): String =
-    Option(thrown.getMessage).flatMap(_.linesIterator.find(!_.isBlank)).map(line => s"$name: ${line.trim}").getOrElse(name)
+    Told.message(thrown).linesIterator.find(!_.isBlank).map(line => s"$name: ${line.trim}").getOrElse(name)
 }

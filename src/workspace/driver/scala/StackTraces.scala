@@ -11,12 +11,13 @@ private[embedded] object StackTraces {
     var depth = 0
     while (current != null && depth < 20) {
       if (depth > 0) text.append("Caused by: ")
-      text.append(current.toString).append('\n')
-      val frames = current.getStackTrace
+      text.append(Told.name(current)).append('\n')
+      val frames = Told.frames(current)
       val own = frames.takeWhile(frame => !internal(frame))
       own.foreach(frame => text.append("  at ").append(frame).append('\n'))
       if (own.length < frames.length) text.append(s"  ... ${frames.length - own.length} elided\n")
-      current = if (current.getCause eq current) null else current.getCause
+      val cause = Told.cause(current)
+      current = if (cause eq current) null else cause
       depth += 1
     }
     wrappers.replaceAllIn(text.toString, "").stripTrailing
@@ -27,4 +28,17 @@ private[embedded] object StackTraces {
     (name.startsWith("$line") && (frame.getMethodName == "<init>" || frame.getMethodName == "<clinit>")) ||
     name.startsWith("org.apache.spark.embedded.") || name.startsWith("scala.tools.nsc.")
   }
+}
+
+/** What an exception tells of itself. Its class may be a user's, whose methods can fail in any way: then it has nothing to tell. */
+private[embedded] object Told {
+  def message(thrown: Throwable): String = told(thrown.getMessage).getOrElse("")
+  /** With the message, if possible. */
+  def name(thrown: Throwable): String = told(thrown.toString).getOrElse(thrown.getClass.getName)
+  def frames(thrown: Throwable): Array[StackTraceElement] = told(thrown.getStackTrace).getOrElse(Array.empty)
+  def cause(thrown: Throwable): Throwable = told(thrown.getCause).orNull
+
+  private def told[A](tell: => A): Option[A] =
+    try Option(tell)
+    catch { case _: Throwable => None }
 }
