@@ -107,7 +107,7 @@ async function openInterpreter(language: KernelLanguage, contextId: ContextId | 
     identity: (await identify(process.pid)) ?? '',
   });
   session.prepare();
-  return createInterpreter({ session, language, options });
+  return createInterpreter({ session, language, firstContext: contextId === undefined ? 'new' : 'taken up', options });
 }
 
 /** A log that cannot be written is worth a line, not a kernel. */

@@ -10,6 +10,9 @@ export type CommandEnd = { readonly result: CommandResult } | { readonly error: 
 /** Runs one command in the cell's context; in the language's own REPL where no other is named. Throws `BridgeError`. */
 export type Command = (code: string, language?: RemoteLanguage) => Promise<CommandEnd>;
 
+/** How a context came to this kernel: made for it, or with a life behind it in which anything may have run. */
+export type ContextOrigin = 'new' | 'taken up';
+
 /** How one language runs a cell and reads what comes back. One object serves one kernel: it remembers what its context has shown. */
 export interface Language {
   readonly id: RemoteLanguage;
@@ -30,7 +33,7 @@ export interface Language {
   /** The outputs that answer code which a front end wrote for its own purposes; `undefined` where the code is the user's. */
   answerFrontEnd(code: string, known: LocalKnowledge): Promise<readonly Output[]> | undefined;
   /** The context is another one now: what was seen in the old one says nothing about it. */
-  forget(): void;
+  forget(next: ContextOrigin): void;
 }
 
 /** What is known of code without asking the cluster. Offsets are UTF-16. */

@@ -1,6 +1,6 @@
 import type { Cell } from '../kernel/interpreter.ts';
 import type { ContextId, RemoteLanguage } from '../databricks/types.ts';
-import type { Command, CommandEnd } from '../languages/language.ts';
+import type { Command, CommandEnd, ContextOrigin } from '../languages/language.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { sameInterruptMs, unlessAborted } from '../lib/signals.ts';
 import type { Clock } from '../lib/time.ts';
@@ -14,7 +14,7 @@ interface Setting {
   readonly cell: Cell;
   readonly output: CellOutput;
   /** Called with the languages whose context is gone, before anything that a new one says is read. */
-  forget(gone: readonly RemoteLanguage[]): Promise<void>;
+  forget(gone: readonly RemoteLanguage[], next: ContextOrigin): Promise<void>;
 }
 
 /** How a cell's code reaches the cluster: a closure over its session, its signals and its output. */
@@ -42,7 +42,7 @@ async function attach({ session, cell, output, forget }: Setting, id: ContextId)
   try {
     const end = await session.attach(id, { interrupted: cell.interrupted, killed: cell.killed, onStage: (stage) => output.waitFor(stage?.text) });
     if (end.end === 'interrupted') return { error: keyboardInterrupt };
-    await forget(end.replaced);
+    await forget(end.replaced, 'taken up');
     return end;
   } finally {
     output.waitFor(undefined);
@@ -73,7 +73,7 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
   } finally {
     endAdvice();
     output.waitFor(undefined);
-    await forget(gone);
+    await forget(gone, 'new');
   }
 }
 

@@ -2,7 +2,7 @@ import type { RemoteLanguage } from '../databricks/types.ts';
 import type { Cell, Completeness, Evaluated, Interpreter, Outcome } from '../kernel/interpreter.ts';
 import { Languages } from '../languages/index.ts';
 import type { KernelLanguage } from '../languages/info.ts';
-import type { Language, LocalKnowledge } from '../languages/language.ts';
+import type { ContextOrigin, Language, LocalKnowledge } from '../languages/language.ts';
 import { systemClock, type Clock } from '../lib/time.ts';
 import { toCellError } from '../protocol/cell-error.ts';
 import type { View } from '../render/result.ts';
@@ -22,6 +22,8 @@ import { runCell } from './run-cell.ts';
 export interface InterpreterParts {
   readonly session: Session;
   readonly language: KernelLanguage;
+  /** How the session comes by its first context. */
+  readonly firstContext?: ContextOrigin;
   readonly clock?: Clock;
   /** What `%config` begins with. */
   readonly options?: Options;
@@ -31,14 +33,14 @@ export interface InterpreterParts {
 
 /** The kernel's interpreter: cells, magics and results over a session. Disposing of it closes the session. */
 export function createInterpreter(parts: InterpreterParts): Interpreter {
-  const { session, language: own, clock = systemClock, closeWithinMs = 2000 } = parts;
-  const languages = new Languages();
+  const { session, language: own, firstContext = 'new', clock = systemClock, closeWithinMs = 2000 } = parts;
+  const languages = new Languages(firstContext);
   const answers = new LocalAnswers();
   let options = parts.options ?? defaultOptions;
 
-  const forget = async (gone: readonly RemoteLanguage[]): Promise<void> => {
+  const forget = async (gone: readonly RemoteLanguage[], next: ContextOrigin): Promise<void> => {
     answers.forget(gone);
-    await languages.forget(gone);
+    await languages.forget(gone, next);
   };
 
   const known: LocalKnowledge = {

@@ -1,4 +1,4 @@
-import { findNames, type Language, type NamePattern } from '../language.ts';
+import { findNames, type ContextOrigin, type Language, type NamePattern } from '../language.ts';
 import { oneCommand } from '../plain.ts';
 import { isComplete } from './completeness.ts';
 import { answerFrontEnd } from './front-end-code.ts';
@@ -6,11 +6,11 @@ import { addsMagics, ipythonMagics } from './magics.ts';
 import { createPythonReaders } from './read.ts';
 
 /** Python on the cluster: an IPython whose values come with `Out[n]: `. */
-export function createPython(): Language {
+export function createPython(firstContext: ContextOrigin): Language {
   const { readers, forget } = createPythonReaders();
   const runCommand = oneCommand(readers);
-  // After `%load_ext` only IPython knows what magics there are, and says so of those that there are not.
-  let hasUnknownMagics = false;
+  // After `%load_ext`, which may have run in a context that was taken up, only IPython knows what magics there are, and says so of those that there are not.
+  let hasUnknownMagics = firstContext === 'taken up';
   return {
     id: 'python',
     run: async (body, command, emit, view) => {
@@ -24,8 +24,8 @@ export function createPython(): Language {
     hasMagic: (name) => hasUnknownMagics || ipythonMagics.includes(name),
     answersQuestions: true,
     answerFrontEnd,
-    forget: () => {
-      hasUnknownMagics = false;
+    forget: (next) => {
+      hasUnknownMagics = next === 'taken up';
       forget();
     },
     isComplete,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CommandResult } from '../../../src/databricks/types.ts';
 import type { Outcome } from '../../../src/kernel/interpreter.ts';
 import type { KernelLanguage } from '../../../src/languages/info.ts';
+import type { ContextOrigin } from '../../../src/languages/language.ts';
 import { BridgeError } from '../../../src/lib/errors.ts';
 import { createInterpreter } from '../../../src/notebook/interpreter.ts';
 import { stripAnsi } from '../../../src/render/html.ts';
@@ -10,10 +11,10 @@ import { FakeCell } from '../../support/fake-cell.ts';
 import { FakeSession } from '../../support/fake-session.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-function open(language: KernelLanguage = 'python') {
+function open(language: KernelLanguage = 'python', firstContext?: ContextOrigin) {
   const session = new FakeSession();
   const clock = new ManualClock();
-  const interpreter = createInterpreter({ session, language, clock });
+  const interpreter = createInterpreter({ session, language, clock, ...(firstContext && { firstContext }) });
   /** Runs a cell to its end. */
   const run = async (code: string, cell = new FakeCell()) => {
     const outcome = await interpreter.execute(code, cell);
@@ -183,6 +184,26 @@ describe('a magic', () => {
     await run('%load_ext autoreload');
     session.text('');
     expect((await run('%autoreload 2')).outcome).toEqual({ status: 'ok' });
+  });
+
+  test.for<[what: string, firstContext: ContextOrigin, cells: readonly string[]]>([
+    ['that %context attach took up', 'new', ['%context attach 17']],
+    ['with which the kernel began', 'taken up', []],
+  ])('of a context %s is for IPython to know', async ([, firstContext, cells]) => {
+    const { session, run } = open('python', firstContext);
+    session.text('');
+    for (const cell of cells) await run(cell);
+    expect(await run('%autoreload 2')).toMatchObject({ outcome: { status: 'ok' }, sent: { code: '%autoreload 2' } });
+  });
+
+  test('that nobody knows is answered without the cluster again, when a new context has followed one that was taken up', async () => {
+    const { session, run } = open('python', 'taken up');
+    session.answer((_, options) => {
+      options.onNotice?.({ text: 'A new context.', replaced: ['python'] });
+      return { end: 'result', result: { kind: 'text', text: '' } };
+    });
+    await run('x = 1');
+    expect(errorOf((await run('%timeti f()')).outcome)?.evalue).toContain('Did you mean %time or %timeit?');
   });
 
   test('%config changes what later cells show', async () => {
