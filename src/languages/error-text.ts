@@ -30,8 +30,24 @@ function splitHead(text: string): { ename: string; evalue: string } | undefined 
   return ename === undefined ? undefined : { ename, evalue: evalue.trim() };
 }
 
+const ipythonHead = /^([\p{L}_][\p{L}\p{N}_.]*?)[ \t]*Traceback \(most recent call last\)$/gmu;
+
+/**
+ * IPython heads each exception's report with `Name     Traceback (most recent call last)`; the last is the one raised. After its frames, whose
+ * lines all begin otherwise, comes `Name: message`: the first such line, since the message may have more of them.
+ */
+function ofIpython(cause: string): { ename: string; evalue: string } | undefined {
+  for (const { 0: head, 1: ename = '', index } of [...cause.matchAll(ipythonHead)].reverse()) {
+    const [, evalue] = new RegExp(`^${ename.replaceAll('.', '\\.')}(?::|$)([^]*)`, 'm').exec(cause.slice(index + head.length)) ?? [];
+    if (evalue !== undefined) return { ename, evalue: evalue.trim() };
+  }
+  return undefined;
+}
+
 /** Python ends its report with `Name: message`, which may go on over lines; the JVM begins with it. */
 function nameAndMessage(cause: string): { ename: string; evalue: string } {
+  const headed = ofIpython(cause);
+  if (headed) return headed;
   const lines = cause.trim().split('\n');
   const isPython = lines.some((line) => line.includes('Traceback (most recent call last)'));
   const at = isPython ? lines.findLastIndex((line) => isHead(line)) : lines.findIndex((line) => isHead(line));

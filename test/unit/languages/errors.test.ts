@@ -15,6 +15,10 @@ const captured = {
     '\u001b[0;31m---------------------------------------------------------------------------\u001b[0m\n\u001b[0;31mException\u001b[0m                                 Traceback (most recent call last)\n\u001b[0;32m<command--1>\u001b[0m in \u001b[0;36m<cell line: 43>\u001b[0;34m()\u001b[0m\n\u001b[0;31mException\u001b[0m: juhu',
 };
 
+/** IPython's report on one exception. */
+const ipython = (name: string, message: string) =>
+  `${'-'.repeat(75)}\n${red(name)}${'Traceback (most recent call last)'.padStart(75 - name.length)}\nCell In[1], line 1\n----> 1 raise ${name}\n\n${red(name)}: ${message}`;
+
 test('a name that stands in another word only is no name to colour', () => {
   const cause = 'It ended by itself. The end of its log:\njava.lang.OutOfMemoryError: no memory';
   expect(scala.error('it broke', cause)).toMatchObject({ ename: 'Error', traceback: cause.split('\n') });
@@ -29,6 +33,13 @@ describe('an error reads', () => {
     ['as Error where its summary is only a sentence', python, 'requirement failed: missing contextId', 'x', 'Error', 'requirement failed: missing contextId'],
     ["by its cause on the classic document's servers", python, '', 'InnerExecutionException', 'InnerExecutionException', ''],
     ["by the last line of Python's traceback where there is no summary", python, '', captured.cause, 'Exception', 'juhu'],
+    ['by the head of the traceback where the name says nothing of an error', python, '', ipython('Stop', 'x'), 'Stop', 'x'],
+    ['by a head whose long name leaves no space', python, '', ipython('S'.repeat(45), 'x'), 'S'.repeat(45), 'x'],
+    ['by a name with other letters', python, '', ipython('Größe', ''), 'Größe', ''],
+    ['by the last of several tracebacks', python, '', `${ipython('ValueError', 'y')}\n\nThe above exception was the direct cause of the following exception:\n\n${ipython('Stop', 'x')}`, 'Stop', 'x'],
+    ['by its own name where its message has others', python, '', ipython('RuntimeError', 'bad:\nKeyError: a\nRuntimeError: b'), 'RuntimeError', 'bad:\nKeyError: a\nRuntimeError: b'],
+    ['by its head where the message has the like of one', python, '', ipython('Stop', 'x\nOther Traceback (most recent call last)\nz'), 'Stop', 'x\nOther Traceback (most recent call last)\nz'],
+    ['by the last line where its head is not followed by its name', python, '', 'Stop Traceback (most recent call last)\nValueError: y', 'ValueError', 'y'],
     ['by all lines of a message at the end of a traceback', python, '', 'Traceback (most recent call last):\n  File "x"\nValueError: one\ntwo', 'ValueError', 'one\ntwo'],
     ['by the first line of a Java trace where there is no summary', scala, '', 'java.lang.ArithmeticException: / by zero\n  at f(<console>:1)\nCaused by: java.lang.Error: y', 'java.lang.ArithmeticException', '/ by zero'],
     ['by the words of a cause that names nothing', python, '', 'it broke', 'Error', 'it broke'],
