@@ -1,3 +1,4 @@
+import { formatJson } from '../databricks/json.ts';
 import type { Evaluated } from '../kernel/interpreter.ts';
 import type { CommandEnd, Language } from '../languages/language.ts';
 import type { MimeBundle } from '../protocol/output.ts';
@@ -9,7 +10,7 @@ export function evaluated(end: CommandEnd, language: Language, view: View): Eval
   const { result } = end;
   if (result.kind === 'table' && result.columns.length === 1 && result.rows.length === 1) {
     const [value = null] = result.rows[0] ?? [];
-    return ok({ 'text/plain': value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value) });
+    return ok({ 'text/plain': value !== null && typeof value === 'object' ? formatJson(value) : String(value) });
   }
   const { outputs, failure } = renderResult(result, language.readers, view);
   if (failure) return { status: 'error', ...failure };

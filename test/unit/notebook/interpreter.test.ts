@@ -478,6 +478,12 @@ describe('user expressions', () => {
     ['of Python are their value', 'python', { kind: 'text', text: 'Out[2]: 42' }, { status: 'ok', data: { 'text/plain': '42' }, metadata: {} }],
     ['of Scala are what the REPL says', 'scala', { kind: 'text', text: 'val res1: Int = 42\n' }, { status: 'ok', data: { 'text/plain': 'val res1: Int = 42' } }],
     ['of SQL are the one cell of their table', 'sql', one, { status: 'ok', data: { 'text/plain': '1' } }],
+    [
+      'of SQL are all digits of a cell with others in it',
+      'sql',
+      { kind: 'table', columns: [{ name: 'a', type: 'array<bigint>' }], rows: [[[9223372036854775807n, 1]]], truncated: false },
+      { status: 'ok', data: { 'text/plain': '[9223372036854775807,1]' } },
+    ],
     ['of SQL are the table', 'sql', { ...one, rows: [[1], [2]] }, { status: 'ok', data: { 'text/plain': 'n\n-\n1\n2', 'text/html': expect.stringContaining('<td') } }],
     ['that print are what they print', 'python', { kind: 'text', text: 'hello' }, { status: 'ok', data: { 'text/plain': 'hello' } }],
     ['that fail are their error', 'python', { kind: 'error', summary: 'NameError: x', cause: '' }, { status: 'error', ename: 'NameError', evalue: 'x' }],
