@@ -5,6 +5,10 @@ import { isAlive } from './process-identity.ts';
 
 /** A lock that this process holds. Its end releases it too: nothing has to be cleaned up after `kill -9`. */
 export interface Lock {
+  /** No other holder has it, earlier or later. */
+  readonly number: number;
+  /** Whether nobody has taken it from this process: one on another machine, or in another container, cannot see that it lives. */
+  isHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -42,7 +46,7 @@ export async function takeLock(path: string, owner: string, after?: number): Pro
     return undefined;
   }
   await removeLeftovers(path, number);
-  return { release: () => release(claim) };
+  return { number, isHeld: async () => (await claimCount(path)) === number, release: () => release(claim) };
 }
 
 /** The identity of the living process that holds the lock. */

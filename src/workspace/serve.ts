@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -100,15 +99,16 @@ export async function serve(options: ServeOptions): Promise<void> {
     await removeDirectory(files.scratch, log);
     for (const directory of [files.scratch, files.cache, files.dbfs]) await mkdir(directory, { recursive: true, mode: 0o700 });
     log('directories ready');
-    await serveLocked(options);
+    await serveLocked(options, lock.number);
   } finally {
-    await removeDirectory(files.scratch, log);
+    // Where another machine has taken over, which could not see this process, its drivers work there by now.
+    if (await lock.isHeld().catch(() => false)) await removeDirectory(files.scratch, log);
     await lock.release();
     log('ended');
   }
 }
 
-async function serveLocked(options: ServeOptions): Promise<void> {
+async function serveLocked(options: ServeOptions, lockNumber: number): Promise<void> {
   const { home, pid, version, dialect, master, idleTimeoutMs, log, bind = ownAddress, clock = systemClock } = options;
   const token = randomBytes(32).toString('hex');
   const stopping = new AbortController();
@@ -122,7 +122,7 @@ async function serveLocked(options: ServeOptions): Promise<void> {
     defaultCluster,
     stored: await store.load(log),
     save: (stored) => store.save(stored),
-    startDriver: driverStarter(options),
+    startDriver: driverStarter(options, lockNumber),
     dbfsRoot: files.dbfs,
     uploadDirectory: join(files.scratch, 'uploads'),
     newId,
@@ -184,15 +184,15 @@ async function lookAround(workspace: Workspace, { home, idleTimeoutMs }: ServeOp
   if ((await readState(home))?.token !== token) return stop('its state file is gone');
 }
 
-/** Every driver gets a directory of its own, of no other server either: one that outlives its server by a moment removes what was its own. */
-function driverStarter({ home, pid, startDriver }: ServeOptions): StartDriver {
+/**
+ * Every driver gets a directory of its own, of no other server either: one that outlives its server by a moment removes what was its own,
+ * and what could not be removed is in nobody's way. A pid would not do: servers in containers often have the same.
+ */
+function driverStarter({ home, startDriver }: ServeOptions, lockNumber: number): StartDriver {
   const { scratch, cache, dbfs, driverLog } = workspaceFiles(home);
   let count = 0;
   return async ({ id, numWorkers, sparkConf }, onProgress) => {
-    const next = () => join(scratch, `driver-${pid}-${++count}`);
-    let workDirectory = next();
-    // An earlier server, which in a container had the same pid, may have left one that could not be removed.
-    while (existsSync(workDirectory)) workDirectory = next();
+    const workDirectory = join(scratch, `driver-${lockNumber}-${++count}`);
     await setAsideIfLong(driverLog);
     return startDriver({ clusterId: id, workDirectory, cacheDirectory: cache, dbfsRoot: dbfs, logFile: driverLog, numWorkers, sparkConf, onProgress });
   };

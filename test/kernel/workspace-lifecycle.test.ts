@@ -104,7 +104,7 @@ test('killing the starter’s process group leaves the workspace, which is no de
 test('SIGTERM ends it and leaves neither state file nor scratch directories', async () => {
   await using home = new WorkspaceHome(program);
   const { pid } = await home.start();
-  expect(await readdir(home.files.scratch)).toEqual([`driver-${pid}-1`]);
+  expect(await readdir(home.files.scratch)).toEqual(['driver-1-1']);
   process.kill(pid, 'SIGTERM');
   await home.ended();
   await eventually(async () => (await identify(pid)) === undefined);

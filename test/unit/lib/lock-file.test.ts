@@ -41,6 +41,17 @@ test('who wanted the lock before another held it does not get it after that one'
   expect(await takeLock(at.path, owner, await claimCount(at.path))).toBeDefined();
 });
 
+test('a lock is no longer held when somebody has taken it who could not see that its owner lives', async () => {
+  await using at = await place();
+  const lock = await takeLock(at.path, '7:100:another-boot pid:[1] another-machine');
+  expect(await lock?.isHeld()).toBe(true);
+  const taken = await takeLock(at.path, await me());
+  expect([await lock?.isHeld(), await taken?.isHeld()]).toEqual([false, true]);
+  await lock?.release();
+  expect([await taken?.isHeld(), await lockHolder(at.path)]).toEqual([true, await me()]);
+  expect(lock?.number).not.toBe(taken?.number);
+});
+
 test.for([
   ['nothing', {}],
   ['a dead owner’s lock', { 'a.lock.4': '1:0:another-boot' }],
