@@ -338,4 +338,22 @@ describe('one context', () => {
       expect(failure(await context.python(`dbutils.fs.head("${path}")`)).summary).toMatch(/leads out of dbfs:\/\.$/);
     }
   });
+
+  test('refuses to move or copy a file onto itself, whatever it is called there, or a directory into itself', async () => {
+    const context = await driver.context('python');
+    await context.python('dbutils.fs.put("/data/a.csv", "kept", True)');
+    await symlink('data', join(driver.options.dbfsRoot, 'alias'));
+    const root = `file:${driver.options.dbfsRoot}`;
+    for (const target of ['/data/a.csv', 'dbfs:/data', '/alias', '/data/../alias/a.csv', `${root}/data`]) {
+      for (const [method, done] of [['mv', 'moved'], ['cp', 'copied']]) {
+        expect(failure(await context.python(`dbutils.fs.${method}("dbfs:/data/a.csv", "${target}")`)).summary)
+          .toMatch(new RegExp(`^IllegalArgumentException: dbfs:/data/a.csv cannot be ${done} to .*: that is the same place, or one in it\\.$`));
+      }
+    }
+    expect(failure(await context.python(`dbutils.fs.cp("${root}/data", "dbfs:/data/copy", True)`)).summary).toMatch(/the same place, or one in it/);
+    expect(await context.python('dbutils.fs.head("/data/a.csv")')).toMatchObject({ text: expect.stringMatching(/: 'kept'$/) });
+    await context.python('dbutils.fs.mkdirs("/other"); dbutils.fs.cp("/data/a.csv", "/other"); dbutils.fs.mv("/data/a.csv", "/data/b.csv")');
+    const files = '[f.path for d in ["/data", "/other"] for f in dbutils.fs.ls(d)]';
+    expect(await context.python(files)).toMatchObject({ text: expect.stringMatching(/: \['dbfs:\/data\/b.csv', 'dbfs:\/other\/a.csv'\]$/) });
+  });
 });

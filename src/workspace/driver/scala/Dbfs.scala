@@ -44,11 +44,13 @@ final class Dbfs extends FileSystem {
     catch { case _: FileNotFoundException => throw new FileNotFoundException(s"There is no file ${makeQualified(path)}.") }
 
   /** The file of a path, if it lies below the root when all links on the way are followed. */
-  private def inside(path: Path): Path = {
+  def file(path: Path): File = {
     val file = new File(root, makeQualified(path).toUri.getPath).getCanonicalFile
     if (file != root && !file.toPath.startsWith(root.toPath)) throw new AccessControlException(s"$path leads out of dbfs:/.")
-    new Path(file.toURI)
+    file
   }
+
+  private def inside(path: Path): Path = new Path(file(path).toURI)
 
   private def outside(status: FileStatus): FileStatus = {
     val relative = root.toPath.relativize(new File(status.getPath.toUri.getPath).toPath).toString

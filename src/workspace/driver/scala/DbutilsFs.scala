@@ -1,7 +1,7 @@
 package org.apache.spark.embedded
 
 import java.nio.charset.StandardCharsets.UTF_8
-import org.apache.hadoop.fs.{FileSystem, FileUtil, Path}
+import org.apache.hadoop.fs.{FileSystem, FileUtil, LocalFileSystem, Path}
 import org.apache.spark.sql.classic.SparkSession
 
 /** Files, by Hadoop path; without a scheme a path is one of `dbfs:/`. */
@@ -45,8 +45,12 @@ final class DbutilsFs(session: SparkSession) {
 
   private def copy(from: String, to: String, recurse: Boolean, move: Boolean): Boolean = {
     val (source, target) = (at(from), at(to))
-    if (!recurse && source.system.getFileStatus(source.path).isDirectory)
+    if (source.isDirectory && !recurse)
       throw new IllegalArgumentException(s"${source.path} is a directory: say recurse=true to take all of it.")
+    // Hadoop would empty such a file before it reads it, and copy such a directory for ever.
+    if (source.holds(if (target.exists && target.isDirectory) target.in(source.path.getName) else target))
+      throw new IllegalArgumentException(
+        s"${source.path} cannot be ${if (move) "moved" else "copied"} to ${target.path}: that is the same place, or one in it.")
     FileUtil.copy(source.system, source.path, target.system, target.path, move, session.sessionState.newHadoopConf())
   }
 
@@ -63,4 +67,16 @@ final case class FileInfo(path: String, name: String, size: Long, modificationTi
 
 private final case class Place(system: FileSystem, path: Path) {
   def make(): Boolean = system.mkdirs(path)
+  def exists: Boolean = system.exists(path)
+  def isDirectory: Boolean = system.getFileStatus(path).isDirectory
+  def in(name: String): Place = copy(path = new Path(path, name))
+
+  /** Whether the other one is this one, or lies in it, by whatever names. */
+  def holds(other: Place): Boolean = other.canonical == canonical || other.canonical.startsWith(s"$canonical/")
+
+  private def canonical: String = system match {
+    case dbfs: Dbfs => dbfs.file(path).getPath
+    case local: LocalFileSystem => local.pathToFile(path).getCanonicalPath
+    case _ => system.makeQualified(path).toString
+  }
 }
