@@ -31,7 +31,8 @@ export async function uploadBodyOf(request: FastifyRequest, place: UploadPlace):
       if (!isFile(part)) values.push([part.fieldname, await fieldOf(part, maxFieldBytes)]);
       else if (part.fieldname !== 'uri') throw illegalArgument(`${part.fieldname} cannot be a file`);
       else if (file !== undefined) throw illegalArgument('uri can be one file only');
-      else file = { path: await place.receive(part.file), name: part.filename };
+      // Its types do not say so, but a part that is a file by its content type alone has no name.
+      else file = { path: await place.receive(part.file), name: (part.filename as string | undefined) ?? '' };
     }
   } catch (error) {
     if (file !== undefined) await rm(file.path, { force: true });

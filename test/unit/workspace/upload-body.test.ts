@@ -64,3 +64,13 @@ test.for<[what: string, beginning: string, place: UploadPlace, answer: RegExp]>(
   expect(answers).toMatch(answer);
   expect(answers).toMatch(/HTTP\/1\.1 404 [^]*\/next/);
 });
+
+test('a part that is a file by its content type alone has no name', async () => {
+  const server = fastify();
+  onTestFinished(() => server.close());
+  await acceptBodies(server, dialects.modern);
+  server.post('/', async (request) => (await uploadBodyOf(request, nowhere)).file);
+  const payload = `--XX\r\ncontent-disposition: form-data; name="uri"\r\ncontent-type: application/octet-stream\r\n\r\nabc\r\n--XX--\r\n`;
+  const answer = await server.inject({ method: 'POST', url: '/', headers: { 'content-type': 'multipart/form-data; boundary=XX' }, payload });
+  expect(answer.json()).toEqual({ path: 'nowhere', name: '' });
+});
