@@ -145,3 +145,17 @@ test('closing a context ends its job, its command and its Python process', async
   const id = Number(pid.kind === 'text' && pid.text.replace('Out[1]: ', ''));
   expect(await watcher.scala(`while (ProcessHandle.of(${id}L).map(_.isAlive).orElse(false)) Thread.sleep(10)`)).toEqual(text(''));
 });
+
+test('closing a context ends its streaming queries, whatever language they were started in, and no others', async () => {
+  const [context, other, watcher] = [await driver.context('scala'), await driver.context('scala'), await driver.context('scala')];
+  const query = (name: string): string => `spark.readStream.format("rate").load().writeStream.format("noop").queryName("${name}").start()`;
+  await context.scala(query('from-scala'));
+  await context.python(query('from-python'));
+  await other.scala(query('of-another'));
+  await watcher.scala(`def running = Thread.getAllStackTraces.keySet.toArray(Array.empty[Thread]).map(_.getName)
+    .flatMap("stream execution thread for ([a-z-]+)".r.findFirstMatchIn(_).map(_.group(1))).sorted.mkString(" ")`);
+  expect(await watcher.scala('running')).toEqual(text('val res0: String = from-python from-scala of-another'));
+  await driver.driver.close(context.id);
+  await watcher.scala('while (running.contains("from")) Thread.sleep(10)');
+  expect(await watcher.scala('running')).toEqual(text('val res2: String = of-another'));
+});

@@ -100,7 +100,18 @@ private[embedded] final class Context(number: Int, whenStarted: () => SparkSessi
       session.sparkContext.cancelJobGroupAndFutureJobs(id, "The context was closed.")
       thread.setPriority(Thread.MIN_PRIORITY)
     }
+    stopStreams()
     Context.forget(number)
+  }
+
+  /** In the background, and with a limit for each: one that does not stop keeps neither the server nor the others waiting. */
+  private def stopStreams(): Unit = {
+    val stopper = new Thread(() => {
+      session.conf.set("spark.sql.streaming.stopTimeout", "10s")
+      session.streams.active.foreach(query => Try(query.stop()))
+    }, s"close-$number")
+    stopper.setDaemon(true)
+    stopper.start()
   }
 }
 
