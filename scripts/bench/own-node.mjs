@@ -5,7 +5,7 @@ import { root } from '../setup.mjs';
 
 /**
  * A copy of the Node that runs this. Processes of one program share the pages of its file, and each is counted with its part of them: beside the
- * bench and its servers a kernel would seem to take 40 MiB less than it takes alone.
+ * bench and its servers a kernel would seem to take 20 MiB less than it takes alone.
  * @returns {Promise<string>} its path
  */
 export async function copyOfNode() {

@@ -86,7 +86,10 @@ async function contexts(): Promise<number | undefined> {
   return state && (await askWorkspace(state))?.contexts;
 }
 
-test('32 kernels that start at once share one workspace and one driver, each on its own, and both outlive the process tree of the first', async () => {
+// On two slow cores beside other tests 32 contexts take minutes to open.
+const limit = { timeout: 900_000 };
+
+test('32 kernels that start at once share one workspace and one driver, each on its own, and both outlive the process tree of the first', limit, async () => {
   // Most are the cheapest ones: a Python context is a process of 100 MB, a Scala one a compiler.
   const languages = Array.from({ length: 32 }, (_, index): KernelLanguage => (['python', 'scala', 'sql', 'sql', 'sql'] as const)[index % 5] ?? 'sql');
   const kernels = await Promise.all(languages.map((language, index) => {
