@@ -8,6 +8,7 @@ import { parseInputReply, parseRequest } from '../protocol/parse.ts';
 import { readConnectionFile, writePorts, type Connection, type Ports } from './connection-file.ts';
 import { register } from './handshake.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { Publisher } from './publisher.ts';
 import { SendQueue, sizeOf } from './send-queue.ts';
 import { addressOf, bind, bindError, commonOptions, iopubSender, iopubSocket, longestUnsignedFrame, portOf, receive, routerSender, routerSocket } from './sockets.ts';
 import { turns } from './turns.ts';
@@ -98,6 +99,7 @@ class ZmqChannels implements KernelChannels {
   readonly #heartbeat: Promise<Heartbeat | undefined>;
   readonly #frames: Frames;
   readonly #queues: { readonly [S in keyof Sockets]: SendQueue };
+  readonly #publisher = new Publisher((message) => this.#send(message));
   readonly #prompts = new Set<Prompt>();
   /** Whether anybody has ever subscribed; until then the last message is kept: it says what state the kernel is in. */
   #heard = false;
@@ -130,8 +132,7 @@ class ZmqChannels implements KernelChannels {
       this.#unheard = message;
       return;
     }
-    const { session, msg_type } = message.header;
-    this.#queues.iopub.send([`kernel.${String(session)}.${msg_type}`, ...this.#frames.encode(message)]);
+    this.#publisher.publish(message);
   }
 
   room(): Promise<void> | undefined {
@@ -152,7 +153,13 @@ class ZmqChannels implements KernelChannels {
     await (await this.#heartbeat)?.[Symbol.asyncDispose]();
   }
 
+  #send(message: Outgoing): void {
+    const { session, msg_type } = message.header;
+    this.#queues.iopub.send([`kernel.${String(session)}.${msg_type}`, ...this.#frames.encode(message)]);
+  }
+
   async #drained(): Promise<void> {
+    this.#publisher.flush();
     await Promise.all(Object.values(this.#queues).map((queue) => queue.drained()));
   }
 
@@ -174,7 +181,10 @@ class ZmqChannels implements KernelChannels {
     return {
       request: parseRequest(message),
       size,
-      reply: (reply) => this.#queues[channel].send([...identities, ...this.#frames.encode(reply)]),
+      reply: (reply) => {
+        this.#queues[channel].send([...identities, ...this.#frames.encode(reply)]);
+        this.#publisher.hurry();
+      },
       input: (request, signal) => this.#input(identities, request, signal),
     };
   }
@@ -212,6 +222,8 @@ class ZmqChannels implements KernelChannels {
         this.#prompts.add(prompt);
         refuse = () => reject(signal.reason);
         signal.addEventListener('abort', refuse, { once: true });
+        // What was printed before the question is read before it.
+        this.#publisher.flush();
         this.#queues.stdin.send([...identities, ...this.#frames.encode(request)]);
       });
     } finally {

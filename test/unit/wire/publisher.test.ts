@@ -1,0 +1,47 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { messageMaker, type Outgoing } from '../../../src/protocol/message.ts';
+import { Publisher } from '../../../src/wire/publisher.ts';
+
+const make = messageMaker('s');
+
+/** A publisher, what it has sent so far, and how to publish a text. */
+function started() {
+  const sent: string[] = [];
+  const publisher = new Publisher((message: Outgoing) => sent.push((message.content as { text: string }).text));
+  return { sent, publisher, publish: (text: string) => publisher.publish(make('stream', { name: 'stdout', text })) };
+}
+
+test('what made a message goes on first, for two turns of the event loop', async () => {
+  const { sent, publish } = started();
+  publish('a');
+  await nextTurn();
+  publish('b');
+  expect(sent).toEqual([]);
+  await nextTurn();
+  await nextTurn();
+  expect(sent).toEqual(['a', 'b']);
+});
+
+test('after a reply, what was published leaves in the same turn, with what is published right behind it', async () => {
+  const { sent, publish, publisher } = started();
+  publish('busy');
+  publisher.hurry();
+  publish('idle');
+  await Promise.resolve();
+  expect(sent).toEqual(['busy', 'idle']);
+  await nextTurn();
+  await nextTurn();
+  expect(sent).toEqual(['busy', 'idle']);
+});
+
+test('of many messages only the last few wait, and all keep their order', async () => {
+  const { sent, publish } = started();
+  const texts = Array.from({ length: 100 }, (_, index) => String(index));
+  for (const text of texts) publish(text);
+  expect(sent.length).toBeGreaterThan(80);
+  await nextTurn();
+  await nextTurn();
+  await nextTurn();
+  expect(sent).toEqual(texts);
+});
