@@ -20,21 +20,23 @@ const longestLearned = 100_000;
 /** What can be said of code without asking the cluster: keywords, magics, and the names that earlier cells defined. */
 export class LocalAnswers {
   readonly #definitions = new Map<RemoteLanguage, Map<string, Definition>>();
+  /** Cells that have run since anybody asked: most are never asked about, and no cell should end later for it. */
+  readonly #unread = new Map<RemoteLanguage, { readonly code: string; readonly cell: number }[]>();
 
-  /** Remembers the names that a cell defined when it ran. */
-  learn(code: string, language: Language, cell: number): void {
+  /** Remembers a cell that ran, for the names that it defined. */
+  learn(code: string, { id }: Language, cell: number): void {
     if (code.length > longestLearned) return;
-    const known = this.#definitions.get(language.id) ?? new Map<string, Definition>();
-    this.#definitions.set(language.id, known);
-    for (const match of language.definedNames(code)) {
-      const at = code.search(new RegExp(`(?<![\\w$])${escapeRegExp(match.text)}(?![\\w$])`));
-      known.set(match.text, { match, cell, line: lineAt(code, Math.max(at, 0)).trim() });
-    }
+    const unread = this.#unread.get(id);
+    if (unread) unread.push({ code, cell });
+    else this.#unread.set(id, [{ code, cell }]);
   }
 
   /** The context of these languages is gone, and what cells defined in it. */
   forget(languages: readonly RemoteLanguage[]): void {
-    for (const language of languages) this.#definitions.delete(language);
+    for (const language of languages) {
+      this.#definitions.delete(language);
+      this.#unread.delete(language);
+    }
   }
 
   /** Completes the word before the cursor. Offsets are UTF-16. */
@@ -53,8 +55,18 @@ export class LocalAnswers {
       const magic = magics.find(({ name }) => name === word);
       return magic && { 'text/plain': magic.help };
     }
-    const definition = this.#definitions.get(language.id)?.get(word);
+    const definition = this.#definitionsIn(language).get(word);
     return definition && { 'text/plain': `${word}: defined in cell ${definition.cell}\n\n${definition.line}` };
+  }
+
+  #definitionsIn(language: Language): ReadonlyMap<string, Definition> {
+    const known = this.#definitions.get(language.id) ?? new Map<string, Definition>();
+    this.#definitions.set(language.id, known);
+    for (const { code, cell } of this.#unread.get(language.id) ?? []) {
+      for (const match of language.definedNames(code)) known.set(match.text, { match, cell, line: lineOf(match.text, code) });
+    }
+    this.#unread.delete(language.id);
+    return known;
   }
 
   #completeWord(line: string, cursor: number, language: Language): Completion {
@@ -62,7 +74,7 @@ export class LocalAnswers {
     const start = cursor - word.length;
     // Members of a value are for the cluster to know.
     if (word === '' || line.charAt(line.length - word.length - 1) === '.') return { matches: [], start: cursor, end: cursor };
-    const names = [...(this.#definitions.get(language.id)?.values() ?? [])].map(({ match }) => match);
+    const names = [...this.#definitionsIn(language).values()].map(({ match }) => match);
     const keywords = language.keywords.map((text): Match => ({ text, type: 'keyword' }));
     const wanted = word.toLowerCase();
     const matches = [...names, ...keywords].filter(({ text }) => text.toLowerCase().startsWith(wanted) && text !== word);
@@ -83,9 +95,11 @@ function completeMagic(line: string, cursor: number, language: Language): Comple
   return matches && { matches, start: cursor - args.length, end: cursor };
 }
 
-function lineAt(code: string, at: number): string {
+/** The first line in which a name stands. */
+function lineOf(name: string, code: string): string {
+  const at = Math.max(0, code.search(new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`)));
   const end = code.indexOf('\n', at);
-  return code.slice(code.lastIndexOf('\n', at - 1) + 1, end < 0 ? undefined : end);
+  return code.slice(code.lastIndexOf('\n', at - 1) + 1, end < 0 ? undefined : end).trim();
 }
 
 function escapeRegExp(text: string): string {
