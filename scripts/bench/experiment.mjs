@@ -12,6 +12,7 @@ export const floor = 'floor';
  * @property {string} id unique within its experiment
  * @property {string} title
  * @property {'ms' | 's' | 'MiB' | '1/s' | 'count'} unit
+ * @property {'mean'} [by] what its measurements are summed up in: their mean, where each alone says little; else their median
  * @property {Target} [target]
  */
 
@@ -19,7 +20,8 @@ export const floor = 'floor';
  * What must hold.
  * @typedef {object} Target
  * @property {string} text as a sentence
- * @property {(median: (contestant: string) => number, most: (contestant: string) => number) => boolean} holds both throw `Unavailable` for one that
+ * @property {(typical: (contestant: string) => number, most: (contestant: string) => number) => boolean} holds is given the median, or the mean where
+ *   the figure goes by that, and the greatest; both throw `Unavailable` for one that
  *   has no measurements: the target is then not judged
  */
 

@@ -12,7 +12,7 @@ const limitMs = { quick: 60_000, full: 600_000 };
 
 /** What a contestant came to in one figure: what it measured, or why there is nothing. @typedef {{ readonly samples: readonly number[], readonly summary: Summary } | { readonly missing: string }} Entry */
 /** @typedef {{ readonly text: string, readonly verdict: 'met' | 'MISSED' | 'not judged' }} Judged */
-/** @typedef {{ readonly id: string, readonly title: string, readonly unit: string, readonly entries: Readonly<Record<string, Entry>>, readonly target?: Judged }} FigureResult */
+/** @typedef {{ readonly id: string, readonly title: string, readonly unit: string, readonly by: 'mean' | 'median', readonly entries: Readonly<Record<string, Entry>>, readonly target?: Judged }} FigureResult */
 /** @typedef {{ readonly id: string, readonly group: string, readonly title: string, readonly ours: string, readonly note?: string, readonly figures: readonly FigureResult[] }} Result */
 
 /**
@@ -45,10 +45,10 @@ export async function run(experiment, context) {
       }
     }
   }
-  const results = figures.map(({ id, title, unit, target }) => {
+  const results = figures.map(({ id, title, unit, by = /** @type {'mean' | 'median'} */ ('median'), target }) => {
     /** @type {Record<string, Entry>} */
     const entries = Object.fromEntries(names.map((name) => [name, entry(samples.get(name)?.get(id) ?? [], out.get(name))]));
-    return { id, title, unit, entries, ...(target && { target: judge(target, entries) }) };
+    return { id, title, unit, by, entries, ...(target && { target: judge(target, by, entries) }) };
   });
   const { id, group, title, note } = experiment;
   return { id, group, title, ours: experiment.ours ?? ours, ...(note && { note }), figures: results.map(withoutAbsent).filter(({ entries }) => Object.keys(entries).length > 0) };
@@ -71,11 +71,11 @@ function withoutAbsent(figure) {
   return { ...figure, entries: Object.fromEntries(Object.entries(figure.entries).filter(([, each]) => !('missing' in each && each.missing === ''))) };
 }
 
-/** @param {import('./experiment.mjs').Target} target @param {Readonly<Record<string, Entry>>} entries @returns {Judged} */
-function judge({ text, holds }, entries) {
+/** @param {import('./experiment.mjs').Target} target @param {'mean' | 'median'} by @param {Readonly<Record<string, Entry>>} entries @returns {Judged} */
+function judge({ text, holds }, by, entries) {
   try {
-    const of = (/** @type {'median' | 'max'} */ what) => (/** @type {string} */ name) => summaryOf(entries[name], name)[what];
-    return { text, verdict: holds(of('median'), of('max')) ? 'met' : 'MISSED' };
+    const of = (/** @type {'mean' | 'median' | 'max'} */ what) => (/** @type {string} */ name) => summaryOf(entries[name], name)[what];
+    return { text, verdict: holds(of(by), of('max')) ? 'met' : 'MISSED' };
   } catch (error) {
     if (error instanceof Unavailable) return { text, verdict: 'not judged' };
     throw error;
@@ -88,13 +88,13 @@ function summaryOf(each, name) {
   return each.summary;
 }
 
-/** How many times as much as another a contestant needs; of nothing, nobody can tell. @param {Entry | undefined} each @param {Entry | undefined} other */
-export function ratio(each, other) {
+/** How many times as much as another a contestant needs; of nothing, nobody can tell. @param {Entry | undefined} each @param {Entry | undefined} other @param {'mean' | 'median'} by */
+export function ratio(each, other, by) {
   if (each === undefined || other === undefined || 'missing' in each || 'missing' in other) return undefined;
-  return other.summary.median === 0 ? undefined : each.summary.median / other.summary.median;
+  return other.summary[by] === 0 ? undefined : each.summary[by] / other.summary[by];
 }
 
 /** @param {FigureResult} figure @param {string} name @param {string} reference @returns {{ readonly ofOurs: number | undefined, readonly ofFloor: number | undefined }} */
-export function ratios({ entries }, name, reference) {
-  return { ofOurs: ratio(entries[name], entries[reference]), ofFloor: ratio(entries[name], entries[floor]) };
+export function ratios({ entries, by }, name, reference) {
+  return { ofOurs: ratio(entries[name], entries[reference], by), ofFloor: ratio(entries[name], entries[floor], by) };
 }

@@ -1,12 +1,12 @@
 // What a list of measurements comes to.
 
-/** @typedef {{ readonly count: number, readonly min: number, readonly p25: number, readonly median: number, readonly p75: number, readonly p99: number, readonly max: number }} Summary */
+/** @typedef {{ readonly count: number, readonly min: number, readonly mean: number, readonly p25: number, readonly median: number, readonly p75: number, readonly p99: number, readonly max: number }} Summary */
 
 /** @param {readonly number[]} samples at least one @returns {Summary} */
 export function summarize(samples) {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (/** @type {number} */ fraction) => quantile(sorted, fraction);
-  return { count: sorted.length, min: at(0), p25: at(0.25), median: at(0.5), p75: at(0.75), p99: at(0.99), max: at(1) };
+  return { count: sorted.length, mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length, min: at(0), p25: at(0.25), median: at(0.5), p75: at(0.75), p99: at(0.99), max: at(1) };
 }
 
 /**

@@ -19,9 +19,9 @@ export function formatResults(results) {
   for (const result of results) {
     lines.push('', result.title);
     for (const figure of result.figures) {
-      lines.push(`  ${figure.title} [${figure.unit}]`);
+      lines.push(`  ${figure.title} [${figure.unit}${figure.by === 'mean' ? ', means' : ''}]`);
       for (const [name, each] of Object.entries(figure.entries)) {
-        lines.push('missing' in each ? `    ${name}: ${each.missing}` : cells(name, each.summary, ratios(figure, name, result.ours)));
+        lines.push('missing' in each ? `    ${name}: ${each.missing}` : cells(name, each.summary, figure.by, ratios(figure, name, result.ours)));
       }
       if (figure.target) lines.push(`    target ${figure.target.verdict}: ${figure.target.text}`);
     }
@@ -31,10 +31,11 @@ export function formatResults(results) {
   return lines.map((each) => (typeof each === 'string' ? each : aligned.shift())).join('\n');
 }
 
-/** @param {string} name @param {import('./statistics.mjs').Summary} summary @param {ReturnType<typeof ratios>} ratios */
-function cells(name, { median, p25, p75, min, max, count }, { ofOurs, ofFloor }) {
+/** @param {string} name @param {import('./statistics.mjs').Summary} summary @param {'mean' | 'median'} by @param {ReturnType<typeof ratios>} ratios */
+function cells(name, summary, by, { ofOurs, ofFloor }) {
+  const { p25, p75, min, max, count } = summary;
   const spread = count === 1 ? ['', ''] : [`${number(p25)} to ${number(p75)}`, `${number(min)} to ${number(max)}`];
-  return [`    ${name}`, number(median), ...spread, String(count), times(ofOurs), times(ofFloor)];
+  return [`    ${name}`, number(summary[by]), ...spread, String(count), times(ofOurs), times(ofFloor)];
 }
 
 /** @param {readonly (readonly string[])[]} rows @returns {string[]} a line each */

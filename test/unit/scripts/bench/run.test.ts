@@ -89,7 +89,7 @@ describe('contestants', () => {
 
 test('of nothing there is no proportion', async () => {
   const { entries } = await only(race({ a: 0, b: 2 }).experiment);
-  expect([ratio(entries['b'], entries['a']), ratio(entries['a'], entries['b'])]).toEqual([undefined, 0]);
+  expect([ratio(entries['b'], entries['a'], 'median'), ratio(entries['a'], entries['b'], 'median')]).toEqual([undefined, 0]);
 });
 
 describe('a target', () => {
@@ -104,6 +104,13 @@ describe('a target', () => {
     ['MISSED', { a: 1, b: 1.9 }],
   ])('is %s by the medians', async ([verdict, factors]) => {
     expect((await only(withTarget(factors))).target).toEqual({ text: 'a is at most half of b', verdict });
+  });
+
+  test('is judged by the means where its figure goes by them', async () => {
+    const target = { text: 'a takes at most 2', holds: (mean: (name: string) => number) => mean('a') <= 2 };
+    const { experiment } = race({}, { figures: [{ id: 'time', title: 'time', unit: 'ms', by: 'mean', target }] });
+    const samples = [1, 1, 9];
+    expect((await only({ ...experiment, contestants: { a: async () => ({ time: samples.shift() ?? 0 }) } })).target?.verdict).toBe('MISSED');
   });
 
   test('of what may never happen is MISSED by one turn in which it did', async () => {

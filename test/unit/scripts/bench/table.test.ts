@@ -9,15 +9,15 @@ const results: Parameters<typeof formatResults>[0] = [
     id: 'start', group: 'start', title: 'A kernel starts', ours: 'ours', note: 'Ports are new each time.',
     figures: [
       {
-        id: 'start', title: 'spawn → reply', unit: 'ms', target: { text: 'faster than the rival', verdict: 'met' },
+        id: 'start', title: 'spawn → reply', unit: 'ms', by: 'median', target: { text: 'faster than the rival', verdict: 'met' },
         entries: { ours: measured(80, 82, 84), rival: measured(164, 164, 164), floor: measured(41), other: { missing: 'not installed: no such package' } },
       },
-      { id: 'memory', title: 'memory', unit: 'MiB', target: { text: 'at most 10 MiB', verdict: 'MISSED' }, entries: { ours: measured(60.25) } },
+      { id: 'memory', title: 'memory', unit: 'MiB', by: 'mean', target: { text: 'at most 10 MiB', verdict: 'MISSED' }, entries: { ours: measured(60, 60, 63) } },
     ],
   },
 ];
 
-test('each contestant has a line: median, spread, how often, and in proportion to ours and to the floor', () => {
+test('each contestant has a line: median or mean, spread, how often, and in proportion to ours and to the floor', () => {
   expect(`\n${formatResults(results)}\n`).toBe(`
            median   middle half  least to most  n  of ours  of floor
 
@@ -28,8 +28,8 @@ A kernel starts
     floor    41.0                               1   0.500×     1.00×
     other: not installed: no such package
     target met: faster than the rival
-  memory [MiB]
-    ours     60.3                               1    1.00×
+  memory [MiB, means]
+    ours     61.0  60.0 to 61.5   60.0 to 63.0  3    1.00×
     target MISSED: at most 10 MiB
   Ports are new each time.
 `);
