@@ -11,7 +11,7 @@ import { addCodeOptions, codeFileName, languageOf, readCode, type CodeOptions } 
 import type { ResultOptions } from './command-result.ts';
 import { interruptible, type Interrupts } from './interruptible.ts';
 import { thisMachine } from './machine.ts';
-import { printWarning } from './output.ts';
+import { print, printWarning } from './output.ts';
 import { showRetries, startProgress, type Progress } from './progress.ts';
 import { refusalsInWords, resultInWords } from './refusals.ts';
 import { addServerOptions, type ServerOptions } from './server-command.ts';
@@ -65,7 +65,10 @@ async function exec(code: string | undefined, options: ExecOptions, interrupts: 
   };
   const end = await runner.run(text, language, { ...interrupts, onStage, onNotice, onResults: (results) => (raw = results) });
   progress.stop();
-  if (end.end === 'interrupted') return printWarning('Cancelled.');
+  if (end.end === 'interrupted') {
+    if (end.printed !== undefined && options.json !== true) print(end.printed);
+    return printWarning('Cancelled.');
+  }
   if (end.end === 'left') return printWarning(end.text);
   if (end.end === 'killed') {
     return printWarning(options.contextId === undefined ? 'Given up; the context and its variables are gone.' : `Given up; the code may still run in the context ${options.contextId}.`);

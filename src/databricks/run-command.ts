@@ -61,8 +61,11 @@ export interface CommandRun {
 export type CommandEnd =
   /** `doubtful`: it failed in a way that the context may not have survived. */
   | { readonly end: 'result'; readonly result: CommandResult; readonly doubtful: boolean }
-  /** Cancelled because we asked for it, or not taken yet and not sent any more; or a stream is left of it that did not stop, which `onNote` told. */
-  | { readonly end: 'interrupted' }
+  /**
+   * Cancelled because we asked for it, or not taken yet and not sent any more; or a stream is left of it that did not stop, which `onNote` told.
+   * `printed`: what the server says that it had printed (API 1.2: "The data field will be present for … Finished and Cancelled"; today's send none).
+   */
+  | { readonly end: 'interrupted'; readonly printed?: string }
   /** Ended as cancelled though we asked for nothing: the context was shut down under it, or somebody else cancelled it. */
   | { readonly end: 'cancelled-elsewhere'; readonly result: CommandResult }
   /** Interrupted while nobody could tell the server, or see what became of it: the command may go on. */
@@ -292,10 +295,12 @@ function hasEnded(state: CommandState): state is Ended {
 }
 
 /** Today's servers end a cancelled command as `Finished` with this exception, those of the 1.2 document as `Cancelled`. */
-function ended({ status, result }: Ended, cancelled: boolean): CommandEnd {
+function ended({ status, result, raw }: Ended, cancelled: boolean): CommandEnd {
   const wasCancelled = status === 'Cancelled' || (result.kind === 'error' && /CommandCancelledException/.test(result.summary + result.cause));
   if (!wasCancelled) return { end: 'result', result, doubtful: result.kind === 'error' && (cancelled || status === 'Error' || disconnected.test(result.cause)) };
-  return cancelled ? { end: 'interrupted' } : { end: 'cancelled-elsewhere', result };
+  if (!cancelled) return { end: 'cancelled-elsewhere', result };
+  const { resultType, data } = raw;
+  return { end: 'interrupted', ...(resultType === 'text' && typeof data === 'string' && data !== '' && { printed: data }) };
 }
 
 /** A server's words for a context that it has ended, to make room or because it was idle. */

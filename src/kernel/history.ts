@@ -14,6 +14,8 @@ const rememberedLines = 10_000;
 const maxFileBytes = 16 * 1024 * 1024;
 /** A cell longer than this (generated code, pasted data) is not worth remembering. */
 const maxInputLength = 256 * 1024;
+/** Nor is a result, in characters. */
+const maxOutputLength = 64 * 1024;
 
 /**
  * Cells that follow each other within this time (milliseconds) are written together, and not while the first of them is being sent: to read
@@ -76,10 +78,12 @@ export class History {
     this.#writing ??= this.#write();
   }
 
-  /** Notes the text of a cell's result, for requests that ask for outputs. Kept in memory only. */
+  /** Notes the text of a cell's result, for requests that ask for outputs. Kept in memory only, and not if it is long. */
   setOutput(line: number, output: string): void {
+    if (output.length > maxOutputLength) return;
     const entry = this.#own.findLast((own) => own.line === line);
-    if (entry) entry.output = output;
+    // A copy: a part of a text keeps all of it in memory, here what the cell has printed.
+    if (entry) entry.output = Buffer.from(output, 'utf16le').toString('utf16le');
   }
 
   async query(query: HistoryQuery): Promise<readonly HistoryEntry[]> {

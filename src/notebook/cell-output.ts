@@ -168,7 +168,7 @@ function* cut(text: string, limit: number): Generator<string> {
 export function applyCarriageReturns(text: string, midLine: boolean): string {
   if (!text.includes('\r')) return text;
   return text
-    .replace(/\r+\n/g, '\n')
+    .replace(/(?<!\r)\r+\n/g, '\n')
     .split('\n')
     .map((line, i) => ((i === 0 && midLine) || columnsDiffer.test(line) ? line : overwritten(line)))
     .join('\n');
@@ -176,8 +176,9 @@ export function applyCarriageReturns(text: string, midLine: boolean): string {
 
 const columnsDiffer = /[\u001b\ud800-\udfff]/;
 
+/** Of each piece is seen what none of the later ones covers. */
 function overwritten(line: string): string {
-  const pieces = line.split('\r');
-  const last = line.endsWith('\r') ? '\r' : '';
-  return pieces.reduce((shown, piece) => piece + shown.slice(piece.length), '') + last;
+  let shown = '';
+  for (const piece of line.split('\r').reverse()) shown += piece.slice(shown.length);
+  return line.endsWith('\r') ? `${shown}\r` : shown;
 }

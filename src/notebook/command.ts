@@ -57,7 +57,8 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
     const end = await session.run(code, language, {
       interrupted: cell.interrupted,
       killed: cell.killed,
-      mayStartCluster: !cell.silent,
+      // Front ends run code of their own that is not silent, but has no number: nobody asked for the cost of a cluster.
+      mayStartCluster: cell.isNumbered,
       onStage: (stage) => output.waitFor(stage?.text),
       onNotice: ({ text, replaced }) => {
         gone.push(...replaced);
@@ -66,6 +67,7 @@ async function run(setting: Setting, code: string, language: RemoteLanguage): Pr
     });
     // Which other languages that context had, the notice of the next one says.
     if (end.end === 'killed') gone.push(language);
+    if (end.end === 'interrupted' && end.printed !== undefined) output.emit({ type: 'stream', content: { name: 'stdout', text: end.printed } });
     return endOf(end);
   } catch (error) {
     if (error instanceof BridgeError && error.is('context') && error.details.lost) gone.push(language);

@@ -60,7 +60,8 @@ export function createInterpreter(parts: InterpreterParts): Interpreter {
       contexts: contextsOf(setting),
       runCode: async (code, language) => {
         const outcome = await language.run(code, commandOf(setting, language.id), (made) => output.emit(made), view());
-        if (outcome.status === 'ok') answers.learn(code, language, cell.executionCount);
+        // What a front end runs for itself defines nothing that its user would look for.
+        if (outcome.status === 'ok' && cell.isNumbered) answers.learn(code, language, cell.executionCount);
         return outcome;
       },
       output,

@@ -11,24 +11,34 @@ interface Definition {
   readonly line: string;
 }
 
+/** Cells whose names have not been looked for yet. */
+interface Unread {
+  readonly cells: { readonly code: string; readonly cell: number }[];
+  /** Of their code, in characters. */
+  readonly length: number;
+}
+
 /** No name is longer. How far a word is looked for, because a line may hold a megabyte of base64 (and a regular expression that ends in `$` tries every start). */
 const longestName = 256;
 
 /** A cell of more characters was not written by hand, and its tens of thousands of names are no help to anybody. */
 const longestLearned = 100_000;
+/** Nor do more characters wait to be read: who asks first would wait for that. */
+const mostUnread = 100_000;
 
 /** What can be said of code without asking the cluster: keywords, magics, and the names that earlier cells defined. */
 export class LocalAnswers {
   readonly #definitions = new Map<RemoteLanguage, Map<string, Definition>>();
   /** Cells that have run since anybody asked: most are never asked about, and no cell should end later for it. */
-  readonly #unread = new Map<RemoteLanguage, { readonly code: string; readonly cell: number }[]>();
+  readonly #unread = new Map<RemoteLanguage, Unread>();
 
   /** Remembers a cell that ran, for the names that it defined. */
-  learn(code: string, { id }: Language, cell: number): void {
+  learn(code: string, language: Language, cell: number): void {
     if (code.length > longestLearned) return;
-    const unread = this.#unread.get(id);
-    if (unread) unread.push({ code, cell });
-    else this.#unread.set(id, [{ code, cell }]);
+    const { cells, length } = this.#unread.get(language.id) ?? { cells: [], length: 0 };
+    cells.push({ code, cell });
+    this.#unread.set(language.id, { cells, length: length + code.length });
+    if (length + code.length > mostUnread) this.#definitionsIn(language);
   }
 
   /** The context of these languages is gone, and what cells defined in it. */
@@ -62,8 +72,9 @@ export class LocalAnswers {
   #definitionsIn(language: Language): ReadonlyMap<string, Definition> {
     const known = this.#definitions.get(language.id) ?? new Map<string, Definition>();
     this.#definitions.set(language.id, known);
-    for (const { code, cell } of this.#unread.get(language.id) ?? []) {
-      for (const match of language.definedNames(code)) known.set(match.text, { match, cell, line: lineOf(match.text, code) });
+    for (const { code, cell } of this.#unread.get(language.id)?.cells ?? []) {
+      const places = firstPlaces(code);
+      for (const match of language.definedNames(code)) known.set(match.text, { match, cell, line: lineAt(code, places.get(match.text) ?? 0) });
     }
     this.#unread.delete(language.id);
     return known;
@@ -95,13 +106,14 @@ function completeMagic(line: string, cursor: number, language: Language): Comple
   return matches && { matches, start: cursor - args.length, end: cursor };
 }
 
-/** The first line in which a name stands. */
-function lineOf(name: string, code: string): string {
-  const at = Math.max(0, code.search(new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`)));
-  const end = code.indexOf('\n', at);
-  return code.slice(code.lastIndexOf('\n', at - 1) + 1, end < 0 ? undefined : end).trim();
+/** Where each word of code stands first: to look for every name by itself would take as long as the square of the code. */
+function firstPlaces(code: string): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (const { 0: word, index } of code.matchAll(/[\p{L}\p{N}_$]+/gu)) if (!places.has(word)) places.set(word, index);
+  return places;
 }
 
-function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+function lineAt(code: string, at: number): string {
+  const end = code.indexOf('\n', at);
+  return code.slice(code.lastIndexOf('\n', at - 1) + 1, end < 0 ? undefined : end).trim();
 }

@@ -66,8 +66,11 @@ export type AttachEnd =
 /** How a run ended, where it was not with an error of ours. */
 export type RunEnd =
   | { readonly end: 'result'; readonly result: CommandResult }
-  /** Interrupted: cancelled on the server, or given up before it was sent. A stream that it left and that did not stop is told by `onNotice`. */
-  | { readonly end: 'interrupted' }
+  /**
+   * Interrupted: cancelled on the server, or given up before it was sent. `printed`: what it had printed, where the server tells. A stream that
+   * it left and that did not stop is told by `onNotice`.
+   */
+  | { readonly end: 'interrupted'; readonly printed?: string }
   /** Interrupted while the server could not be reached: the command may go on. The context is kept, and the next run cancels it first. `text` says so. */
   | { readonly end: 'left'; readonly text: string }
   /** Killed while it ran: the context was given up with its variables. `kept` is one that was not the session's own, and so lives on. */

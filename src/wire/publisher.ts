@@ -1,5 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { trace } from '../lib/trace.ts';
 import type { Outgoing } from '../protocol/message.ts';
+
+const log = trace('wire');
 
 /** With so many held back there is nothing left to win. */
 const mostHeld = 16;
@@ -31,7 +34,16 @@ export class Publisher {
   flush(): void {
     const held = this.#held;
     this.#held = [];
-    for (const message of held) this.#send(message);
+    for (const message of held) this.#sendOrTell(message);
+  }
+
+  /** One that cannot be printed (text has a longest length) costs none of the others. */
+  #sendOrTell(message: Outgoing): void {
+    try {
+      this.#send(message);
+    } catch (error) {
+      log.error(`a message (${message.header.msg_type}) could not be sent: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   async #flushSoon(): Promise<void> {

@@ -122,6 +122,8 @@ describe('a stopped cluster', () => {
     const asked = await kernel.execute('import os', own);
     expect(asked.outputs).toEqual([]);
     expect(asked.reply).toMatchObject({ status: 'error', ename: 'ContextError', evalue: 'The cluster is stopped, and what a front end asks by itself does not start it: run a cell.' });
+    const snippet = await kernel.execute('%load_ext autoreload', { silent: false, store_history: false });
+    expect(snippet.reply).toMatchObject({ status: 'error', ename: 'ContextError' });
     const expression = await kernel.execute('', { ...own, user_expressions: { cwd: 'os.getcwd()' } });
     expect(expression.reply).toMatchObject({ user_expressions: { cwd: { status: 'error', ename: 'ContextError' } } });
     for (const code of ['%lsmagic', '%md text', '%config table.json=on', '%nope']) await kernel.execute(code);

@@ -2,7 +2,7 @@ import { findNames, type ContextOrigin, type Language, type NamePattern } from '
 import { oneCommand } from '../plain.ts';
 import { isComplete } from './completeness.ts';
 import { answerFrontEnd } from './front-end-code.ts';
-import { addsMagics, ipythonMagics } from './magics.ts';
+import { addsMagics, ipythonMagics, isPythonMagic, restartsCount } from './magics.ts';
 import { createPythonReaders } from './read.ts';
 
 /** Python on the cluster: an IPython whose values come with `Out[n]: `. */
@@ -17,11 +17,12 @@ export function createPython(firstContext: ContextOrigin): Language {
       const outcome = await runCommand(body, command, emit, view);
       // Only now: the command may have run in a new context, and what was known of the old one been forgotten.
       hasUnknownMagics ||= addsMagics(body);
+      if (restartsCount(body)) forget();
       return outcome;
     },
     readers,
     magics: ipythonMagics,
-    hasMagic: (name) => hasUnknownMagics || ipythonMagics.includes(name),
+    hasMagic: (name) => hasUnknownMagics || isPythonMagic(name),
     answersQuestions: true,
     answerFrontEnd,
     forget: (next) => {

@@ -15,6 +15,9 @@ const lexicon: Lexicon = {
 const wantsMore =
   /(?:[,.=<>+*/|-]|\b(?:all|alter|and|as|between|by|case|create|cross|delete|describe|distinct|drop|else|except|exists|explain|from|full|group|having|in|inner|insert|intersect|into|is|join|lateral|left|like|limit|merge|not|on|or|order|outer|over|overwrite|right|select|show|then|union|update|using|values|when|where|with))$/i;
 
+/** `limit all` ends a statement, and behind a dot every word is a name. */
+const noKeyword = /(?:\blimit\s+all|\.\w+)$/i;
+
 /** `select *`, `t.*`, `a, *`: no product. */
 const allColumns = /(?:\b(?:select|distinct|all)|[,.])\s*\*$/i;
 
@@ -24,8 +27,10 @@ export function isComplete(code: string): Completeness {
   if (broken) return { status: 'invalid' };
   const end = bare.trimEnd();
   if (open) return { status: 'incomplete', indent: open === 'bracket' ? '  ' : '' };
-  const isWaiting = (wantsMore.test(end) && !allColumns.test(end)) || isWithAlone(end);
-  return isWaiting ? { status: 'incomplete', indent: '  ' } : { status: 'complete' };
+  const isWaiting = (wantsMore.test(end) && !allColumns.test(end) && !noKeyword.test(end)) || isWithAlone(end);
+  // An empty line sends what looks unfinished, as it does in the other languages.
+  const isOver = /\n[ \t]*\n[ \t]*$/.test(code);
+  return isWaiting && !isOver ? { status: 'incomplete', indent: '  ' } : { status: 'complete' };
 }
 
 /** `with a as (…)` whose query has yet to come. */

@@ -11,10 +11,17 @@ def _databricks_kernel(argument):
     import signal
     import subprocess
     import sys
+    import tempfile
 
     shell = shutil.which("bash") or "/bin/sh"
+    script = argument["script"].encode("utf-8", "surrogatepass")
+    # Linux takes no argument of 128 KiB.
+    file = tempfile.NamedTemporaryFile(prefix="cell-", suffix=".sh") if len(script) > 100_000 else None
+    if file:
+        file.write(script)
+        file.flush()
     process = subprocess.Popen(
-        [shell, *argument["flags"], "-c", argument["script"]],
+        [shell, *argument["flags"], *([file.name] if file else ["-c", script])],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -38,4 +45,6 @@ def _databricks_kernel(argument):
         raise
     finally:
         process.stdout.close()
+        if file:
+            file.close()
     print(argument["boundary"] + str(code))

@@ -53,6 +53,7 @@ test('a command that still waits for others when it can be seen again is told as
 const cancelled = 'com.databricks.backend.common.rpc.CommandCancelledException at SequenceExecutionState.cancel';
 test.for<[string, { json: unknown }, object]>([
   ['Cancelled, as the document says', failedWith('', 'Cancelled'), { end: 'interrupted' }],
+  ['Cancelled with what it had printed', { json: { status: 'Cancelled', results: { resultType: 'text', data: 'a\n' } } }, { end: 'interrupted', printed: 'a\n' }],
   ['Finished with CommandCancelledException, as today', failedWith(cancelled), { end: 'interrupted' }],
   ['Finished with the result that came first', finished('2'), { end: 'result', result: { kind: 'text', text: '2' }, doubtful: false }],
   ['an error of its own', failedWith('lost'), { end: 'result', result: { kind: 'error', summary: '', cause: 'lost' }, doubtful: true }],

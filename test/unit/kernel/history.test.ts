@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { globMatcher } from '../../../src/kernel/glob.ts';
 import { History } from '../../../src/kernel/history.ts';
@@ -139,6 +141,28 @@ test('what is blank or longer than a person writes is not kept', async () => {
   const history = new History(path);
   for (const [line, input] of ['', ' \n\t', 'x'.repeat(256 * 1024 + 1), 'kept'].entries()) history.add(line + 1, input);
   expect(await history.query({ ...tail, n: 9 })).toEqual([[1, 4, 'kept']]);
+});
+
+test('an output that is long is not kept, and of what was printed before a short one nothing is', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const history = new History();
+  const used = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = used();
+  for (let line = 1; line <= 20; line++) {
+    history.add(line, 'df');
+    history.setOutput(line, `${'printed '.repeat(500_000)}DataFrame[id: bigint] ${line}`.slice(-24).trimStart());
+  }
+  history.add(21, 'text');
+  history.setOutput(21, 'x'.repeat(64 * 1024 + 1));
+  expect((used() - before) / 1024 / 1024).toBeLessThan(20);
+  expect(await history.query({ ...tail, output: true, n: 2 })).toEqual([
+    [1, 20, ['df', 'DataFrame[id: bigint] 20']],
+    [1, 21, ['text', null]],
+  ]);
 });
 
 test('lines that are torn or not ours are skipped', async () => {

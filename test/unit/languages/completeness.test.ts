@@ -240,6 +240,13 @@ describe('SQL code', () => {
     ["select 'a' ||", more('  ')],
     ['select `from`', 'complete'],
     ["select 'from'", 'complete'],
+    ['select * from t limit all', 'complete'],
+    ['select distinct all', more('  ')],
+    ['select t.from', 'complete'],
+    ['select a from t where a > 1. and', more('  ')],
+    ['select a from\n', more('  ')],
+    ['select a from\n\n', 'complete'],
+    ['select (\n\n', more('  ')],
   ])('%j', ([code, expected]) => {
     expect(seen(sql(code))).toEqual(expected);
   });

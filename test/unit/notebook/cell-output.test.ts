@@ -83,6 +83,13 @@ describe('printed text', () => {
     expect(applyCarriageReturns(text, midLine)).toBe(expected);
   });
 
+  test.for<[what: string, text: string, shown: string]>([
+    ['a million carriage returns', '\r'.repeat(1e6), '\r'],
+    ['a line that is overwritten a hundred thousand times', `${'a'.repeat(1e6)}${'\r0123456789'.repeat(1e5)}`, `0123456789${'a'.repeat(1e6 - 10)}`],
+  ])('with %s is shown without stopping the kernel', ([, text, shown]) => {
+    expect(applyCarriageReturns(text, false) === shown).toBe(true);
+  });
+
   test('without carriage returns is never changed, however it is cut', () => {
     fc.assert(
       fc.property(fc.array(fc.string().map((text) => text.replaceAll('\r', ''))), (pieces) => {

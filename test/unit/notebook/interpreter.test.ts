@@ -159,11 +159,19 @@ describe('a magic', () => {
 
   test.for([
     '%timeit f()', '%time f()', '%matplotlib inline', '%pip install x', '%load_ext autoreload', '%%time\nf()', '%%capture out\nf()', '!ls', '?len', 'len?', '%env A=1',
-    "%config InlineBackend.figure_format = 'svg'", '%who', '%%bash\nls', '%%writefile a.txt\nx',
+    "%config InlineBackend.figure_format = 'svg'", '%who', '%%bash\nls', '%%writefile a.txt\nx', '%restart_python', '%set_cell_max_output_size_in_mb 10', '%%profile\nf()',
   ])("of Python's own goes to the cluster as it is: %j", async (cell) => {
     const { session, run } = open();
     session.text('');
     expect(await run(cell)).toMatchObject({ outcome: { status: 'ok' }, sent: { code: cell, language: 'python' } });
+  });
+
+  test.for(['dbutils.library.restartPython()', '%restart_python', 'x = 1\n%pip install y', 'get_ipython().reset()', '%reset -f'])('after %j values are counted from the beginning', async (cell) => {
+    const { session, run } = open();
+    session.text('Out[9]: 1').text('').text('Out[1]: 2');
+    await run('1');
+    await run(cell);
+    expect((await run('2')).outputs).toMatchObject([{ type: 'execute_result', content: { data: { 'text/plain': '2' } } }]);
   });
 
   test('that an extension brought is for IPython to know', async () => {
@@ -484,6 +492,9 @@ describe('user expressions', () => {
       { kind: 'table', columns: [{ name: 'a', type: 'array<bigint>' }], rows: [[[9223372036854775807n, 1]]], truncated: false },
       { status: 'ok', data: { 'text/plain': '[9223372036854775807,1]' } },
     ],
+    ['of SQL are written as the table writes them: a real number', 'sql', { ...one, columns: [{ name: 'n', type: 'double' }] }, { status: 'ok', data: { 'text/plain': '1.0' } }],
+    ['of SQL are written as the table writes them: what Python calls False', 'sql', { ...one, columns: [{ name: 'n', type: 'boolean' }], rows: [['False']] }, { status: 'ok', data: { 'text/plain': 'false' } }],
+    ['of SQL are null where there is nothing', 'sql', { ...one, rows: [[null]] }, { status: 'ok', data: { 'text/plain': 'null' } }],
     ['of SQL are the table', 'sql', { ...one, rows: [[1], [2]] }, { status: 'ok', data: { 'text/plain': 'n\n-\n1\n2', 'text/html': expect.stringContaining('<td') } }],
     ['that print are what they print', 'python', { kind: 'text', text: 'hello' }, { status: 'ok', data: { 'text/plain': 'hello' } }],
     ['that fail are their error', 'python', { kind: 'error', summary: 'NameError: x', cause: '' }, { status: 'error', ename: 'NameError', evalue: 'x' }],

@@ -32,6 +32,13 @@ test('the interrupt that a cell says would give its context up is the one that d
   expect(shown()).toEqual(['display_data', 'clear_output', 'error', 'execute_reply', 'status']);
 });
 
+test('what a cell had printed before it was interrupted is shown, where the server tells', async () => {
+  const cell = new FakeCell();
+  const session = new FakeSession().answer(() => ({ end: 'interrupted', printed: 'half\n' }));
+  expect(await createInterpreter({ session, language: 'python' }).execute('f()', cell)).toMatchObject({ status: 'error', error: { ename: 'KeyboardInterrupt' } });
+  expect(cell.outputs).toEqual([{ type: 'stream', content: { name: 'stdout', text: 'half\n' } }]);
+});
+
 test('an interrupt does not wait for a server that does not tell of its context', async () => {
   const session = new FakeSession();
   session.context = () => new Promise(() => undefined);

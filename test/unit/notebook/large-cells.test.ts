@@ -35,6 +35,17 @@ describe.for<KernelLanguage>(['python', 'scala', 'sql'])('in %s a megabyte of', 
   });
 });
 
+test('the names of many large cells are found when they are asked for, without stopping the kernel', async () => {
+  const session = new FakeSession();
+  const interpreter = createInterpreter({ session, language: 'python' });
+  for (let cell = 1; cell <= 20; cell++) {
+    session.text('');
+    await interpreter.execute(Array.from({ length: 4000 }, (_, number) => `name_${cell}_${number} = 1`).join('\n'), new FakeCell({ executionCount: cell }));
+  }
+  const { matches } = await interpreter.complete('name_1_399', 10, new AbortController().signal);
+  expect(matches.map(({ text }) => text)).toContain('name_1_3999');
+});
+
 test('a magic keeps the text on its line, however long', () => {
   expect(parseCell(`%sql a${' '.repeat(megabyte)}b  \r\nc`)).toMatchObject({ is: 'magic', name: 'sql', args: `a${' '.repeat(megabyte)}b`, body: 'c' });
 });

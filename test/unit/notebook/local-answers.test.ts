@@ -101,6 +101,13 @@ describe('completion knows', () => {
     expect((await interpreter.complete('wrong_n', 7, signal)).matches).toEqual([]);
   });
 
+  test('no names of what a front end ran for itself', async () => {
+    const session = new FakeSession().text('');
+    const interpreter = createInterpreter({ session, language: 'python' });
+    await interpreter.execute('_inspector_value = 1', new FakeCell({ isNumbered: false }));
+    expect((await interpreter.complete('_insp', 5, signal)).matches).toEqual([]);
+  });
+
   test('no names of a context that was replaced, but those of the cell that ran in the new one', async () => {
     const { words, interpreter, session } = await after('python', 'order_old = 1', '%sql create view order_view as select 1', '%scala val orderKept = 1');
     session.answer((_, options) => {

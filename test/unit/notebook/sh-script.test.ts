@@ -47,6 +47,7 @@ describe('the script of %sh, on a real Python', () => {
     ['may hold every sign', `printf '%s' "\\\\ ' \\" \${HOME:+x} \u2028"`, [], `\\ ' " x \u2028<end>0\n`],
     ['may print what is no text', "printf 'a\\377b'", [], 'a\ufffdb<end>0\n'],
     ['has no input', 'cat; echo end', [], 'end\n<end>0\n'],
+    ['may be longer than an argument can be', `: ${'x'.repeat(200_000)}\necho ok`, [], 'ok\n<end>0\n'],
     ['is bash', '[[ a == a ]] && echo bash', [], 'bash\n<end>0\n'],
   ])('%s', async ([, script, flags, printed]) => {
     expect(await output(script, flags)).toBe(printed);

@@ -35,6 +35,19 @@ test('after a reply, what was published leaves in the same turn, with what is pu
   expect(sent).toEqual(['busy', 'idle']);
 });
 
+test('a message that cannot be sent costs none of the others', async () => {
+  const sent: string[] = [];
+  const publisher = new Publisher((message: Outgoing) => {
+    if (message.header.msg_type === 'display_data') throw new RangeError('Invalid string length');
+    sent.push(message.header.msg_type);
+  });
+  publisher.publish(make('status', { execution_state: 'busy' }));
+  publisher.publish(make('display_data', { data: {}, metadata: {} }));
+  publisher.publish(make('status', { execution_state: 'idle' }));
+  publisher.flush();
+  expect(sent).toEqual(['status', 'status']);
+});
+
 test('of many messages only the last few wait, and all keep their order', async () => {
   const { sent, publish } = started();
   const texts = Array.from({ length: 100 }, (_, index) => String(index));
