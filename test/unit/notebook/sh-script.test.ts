@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { remoteCall } from '../../../src/languages/remote.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -10,10 +11,14 @@ import { eventually } from '../../support/eventually.ts';
 /** Starts a Python that runs the command of `%sh`, as a cluster's would. */
 function start(script: string, flags: readonly string[] = []) {
   const { code } = remoteCall('notebook/magics/sh.py', { script, flags, boundary: '<end>' });
-  const child = spawn('python3', ['-u', '-c', code], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // By a pipe of its own: it may be longer than an argument can be.
+  const child = spawn('python3', ['-u', '-c', 'exec(open(3).read())'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const [, stdout, , program] = child.stdio as unknown as readonly [null, Readable, Readable, Writable];
+  program.end(code);
   const ended = once(child, 'close');
   return {
     child,
+    stdout,
     ended,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
@@ -25,7 +30,7 @@ function start(script: string, flags: readonly string[] = []) {
 async function output(script: string, flags?: readonly string[]): Promise<string> {
   await using python = start(script, flags);
   const pieces: Buffer[] = [];
-  python.child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+  python.stdout.on('data', (piece: Buffer) => pieces.push(piece));
   await python.ended;
   return Buffer.concat(pieces).toString('utf8');
 }
@@ -55,7 +60,7 @@ describe('the script of %sh, on a real Python', () => {
 
   test('ends with all that it started when the command is cancelled', async () => {
     await using python = start('sleep 1000 & echo $!; sleep 1000 & echo $!; wait');
-    const lines = createInterface({ input: python.child.stdout })[Symbol.asyncIterator]();
+    const lines = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
     const pids = [await lines.next(), await lines.next()].map(({ value }) => Number(value));
     python.child.kill('SIGINT');
     await python.ended;
