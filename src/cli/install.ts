@@ -43,7 +43,7 @@ export function addInstallCommands(program: Command): void {
   const languages = Object.keys(kernelLanguages) as KernelLanguage[];
   addTargetOptions(program.command('install'))
     .description('install the kernels into Jupyter')
-    .option('--profile <name>', 'profile of ~/.databrickscfg that the kernels use')
+    .option('-p, --profile <name>', 'profile of ~/.databrickscfg that the kernels use')
     .option('--host <url>', 'workspace that the kernels use; "embedded" is the one that comes with this program')
     .option('--cluster-id <id>', 'cluster that the kernels use')
     .option('--name <name>', 'name of the kernel; of several, what their names begin with')

@@ -32,10 +32,10 @@ export interface ServerCommandOptions {
   readonly progressAfterMs?: number;
 }
 
-/** Adds `--profile`, `--host` and, where the command is about one, `--cluster-id`. */
+/** Adds `--profile` (`-p`, as the Databricks CLI has it), `--host` and, where the command is about one, `--cluster-id`. */
 export function addServerOptions(command: Command, { cluster = false }: Pick<ServerCommandOptions, 'cluster'> = {}): Command {
   command
-    .addOption(new Option('--profile <name>', 'profile of ~/.databrickscfg').helpGroup(group))
+    .addOption(new Option('-p, --profile <name>', 'profile of ~/.databrickscfg, in place of variables such as DATABRICKS_HOST').helpGroup(group))
     .addOption(new Option('--host <url>', 'workspace; "embedded" is the one that comes with this program').helpGroup(group));
   return cluster ? command.addOption(new Option('--cluster-id <id>', 'cluster; default: DATABRICKS_CLUSTER_ID or the profile\'s').helpGroup(group)) : command;
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CommandLinePlace } from '../support/command-line-place.ts';
 import { commandLinePlace } from '../support/command-line-place.ts';
@@ -85,6 +87,17 @@ test('the cluster is the one that is named, else that of --cluster-id, else that
   await at.cli.run(['clusters', 'status', '--cluster-id', 'option']);
   await at.cli.run(['clusters', 'status']);
   expect(at.server.seen.map(({ fields }) => fields['cluster_id'])).toEqual(['named', 'option', 'c1']);
+});
+
+test.for(['--profile', '-p'])('with %s neither host, login nor cluster of the environment is meant', async (option) => {
+  await using prod = await place({ cluster: 'prod' });
+  await using dev = await startScriptedServer();
+  dev.on('POST clusters/delete', { json: {} });
+  await writeFile(join(prod.cli.home, '.databrickscfg'), `[DEV]\nhost = ${dev.url.origin}\ntoken = dapi-dev\ncluster_id = dev\n`);
+  expect(await prod.cli.run(['clusters', 'delete', option, 'DEV', '--no-wait'])).toMatchObject({ code: 0, stdout: 'The end of cluster dev has begun.\n' });
+  expect(posts(dev)).toEqual([['/api/2.0/clusters/delete', { cluster_id: 'dev' }]]);
+  expect(dev.seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer dapi-dev']);
+  expect(prod.server.seen).toEqual([]);
 });
 
 describe('a change', () => {

@@ -66,7 +66,7 @@ export function createCredentials(first: Logins, readAgain: () => Logins, tools:
 }
 
 /** The first login that works. Throws its error where there is only one, else `BridgeError` `config` with what became of each. */
-async function choose({ candidates, passedOver, host }: Logins, tools: LoginTools, renewal: boolean): Promise<Source> {
+async function choose({ candidates, passedOver, host, tokenPlace }: Logins, tools: LoginTools, renewal: boolean): Promise<Source> {
   const reasons: string[] = [];
   for (const candidate of candidates) {
     const source = createSource(candidate, tools, renewal);
@@ -79,8 +79,8 @@ async function choose({ candidates, passedOver, host }: Logins, tools: LoginTool
     }
   }
   const tried = [...reasons, ...passedOver].join('; ');
-  throw new BridgeError('config', `There is no login for ${host.origin}: set DATABRICKS_TOKEN, or run "databricks auth login --host ${host.origin}". Tried: ${tried}.`, {
-    setting: 'DATABRICKS_TOKEN',
+  throw new BridgeError('config', `There is no login for ${host.origin}: set ${tokenPlace}, or run "databricks auth login --host ${host.origin}". Tried: ${tried}.`, {
+    setting: tokenPlace,
   });
 }
 

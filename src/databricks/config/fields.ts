@@ -49,8 +49,12 @@ export const settingVariables: readonly string[] = Object.values(workspaceVariab
 export type Field = keyof typeof variables;
 export type Fields = Map<Field, Setting<string>>;
 
-/** The variable that holds a field. */
-export const variableOf = (field: Field): string => variables[field];
+const profileFlag = '--profile';
+
+/** Where a field that is missing is to be set, as sentences name it: with `--profile` no variable would be read. */
+export function placeOf(field: Field, profile: UsedProfile | undefined): string {
+  return profile?.origin === profileFlag ? `${field} of profile ${profile.value}` : variables[field];
+}
 
 /** Where one of these is set already, a profile that nobody named is not read: it could only mix two logins. */
 const hostAndAuth: readonly Field[] = ['host', 'token', 'username', 'password', 'client_id', 'client_secret', 'metadata_service_url', 'azure_workspace_resource_id'];
@@ -69,17 +73,23 @@ export function readEnvironment({ env, flags = {} }: SettingsSources): Fields {
   };
   set('host', flags.host, '--host');
   set('cluster_id', flags.clusterId, '--cluster-id');
-  for (const [field, name] of Object.entries(variables)) set(field as Field, env[name], name);
+  // Whoever names a profile there means no other workspace: the shell may hold the cluster or the login of one.
+  const read = profileOf(flags) === undefined ? variables : machineVariables;
+  for (const [field, name] of Object.entries(read)) set(field as Field, env[name], name);
   return fields;
 }
 
 /** The profile that the command line or the environment names. */
 export function namedProfile({ env, flags = {} }: SettingsSources): Setting<string> | undefined {
-  const flag = flags.profile?.trim();
-  if (flag !== undefined && flag !== '') return { value: flag, origin: '--profile' };
+  const flag = profileOf(flags);
+  if (flag !== undefined) return { value: flag, origin: profileFlag };
   const variable = env['DATABRICKS_CONFIG_PROFILE']?.trim();
   if (variable !== undefined && variable !== '') return { value: variable, origin: 'DATABRICKS_CONFIG_PROFILE' };
   return undefined;
+}
+
+function profileOf({ profile }: NonNullable<SettingsSources['flags']>): string | undefined {
+  return profile?.trim() || undefined;
 }
 
 /** The profile that was read: its name, what chose it, and what it says that nothing before it said. */
@@ -97,10 +107,10 @@ export function readProfile(sources: SettingsSources, fields: Fields): UsedProfi
   const file = configFile(sources);
   const profiles = readFile(file, named);
   const byDefault = profiles.get('__settings__')?.get('default_profile');
-  const name = named?.value ?? (byDefault || 'DEFAULT');
+  const name = named?.value ?? (byDefault || usualProfile);
   const profile = name === '__settings__' ? undefined : profiles.get(name);
   if (profile === undefined) {
-    if (named === undefined && name === 'DEFAULT') return undefined;
+    if (named === undefined && name === usualProfile) return undefined;
     const setting = named?.origin ?? `default_profile of ${file.shown}`;
     const known = namesOf(profiles);
     const choice = known.length > 0 ? `it has ${known.join(', ')}` : 'it has no profiles';
@@ -114,6 +124,24 @@ export function readProfile(sources: SettingsSources, fields: Fields): UsedProfi
     gave.add(field);
   }
   return { value: name, origin: named?.origin ?? (byDefault ? `default_profile of ${file.shown}` : file.shown), gave };
+}
+
+const usualProfile = 'DEFAULT';
+
+/** Says of the profile that is meant by default why it was not read, where nobody named one; `undefined` where there is none. */
+export function unreadProfile(sources: SettingsSources, fields: Fields): string | undefined {
+  const before = hostAndAuth.map((field) => fields.get(field)).find((setting) => setting !== undefined);
+  if (before === undefined) return undefined;
+  const file = configFile(sources);
+  try {
+    const profiles = readFile(file, undefined);
+    const name = profiles.get('__settings__')?.get('default_profile') || usualProfile;
+    if (!namesOf(profiles).includes(name)) return undefined;
+    return `profile ${name} of ${file.shown}: not read, because ${before.origin} is set; --profile ${name} or DATABRICKS_CONFIG_PROFILE reads it`;
+  } catch {
+    // One that cannot be read would have been of no use.
+    return undefined;
+  }
 }
 
 /** The profiles there are. Throws `BridgeError` `config` for a file that cannot be read. */

@@ -1,6 +1,6 @@
 import { Secret } from '../../lib/secret.ts';
 import type { Field, Fields, Setting, SettingsSources, UsedProfile } from './fields.ts';
-import { configError, variableOf } from './fields.ts';
+import { configError, placeOf, unreadProfile } from './fields.ts';
 import { netrcFiles, readNetrc } from './netrc.ts';
 
 /** A login that the settings describe, complete; `origin` names the settings it came from, for sentences. */
@@ -33,6 +33,8 @@ export interface Logins {
   readonly candidates: readonly AuthSettings[];
   /** E.g. `azure-cli: w.test is no Azure workspace`. */
   readonly passedOver: readonly string[];
+  /** Where a token is to be put if none of them works. */
+  readonly tokenPlace: string;
 }
 
 /** A login that is set by fields of its own. If it is meant, it is the only one. */
@@ -55,21 +57,20 @@ export interface LoginSurroundings {
  * may be no two; else whatever this machine is logged in with. Throws `BridgeError` `config` for what is contradictory, incomplete or unknown.
  */
 export function readLogins(fields: Fields, surroundings: LoginSurroundings): Logins {
-  const host = surroundings.host.value;
+  const { host: { value: host }, profile, sources } = surroundings;
+  const tokenPlace = placeOf('token', profile);
   const wanted = fields.get('auth_type');
-  if (wanted !== undefined) return { host, candidates: [demand(wanted, fields, surroundings)], passedOver: [] };
+  if (wanted !== undefined) return { host, candidates: [demand(wanted, fields, surroundings)], passedOver: [], tokenPlace };
   const given = Object.entries(families).filter(([, needs]) => needs.some((field) => fields.has(field)));
   if (given.length > 1) {
     const settings = given.map(([, needs]) => needs.map((field) => fields.get(field)?.origin).find((origin) => origin !== undefined));
-    throw configError(
-      'DATABRICKS_AUTH_TYPE',
-      `There is more than one login, ${settings.join(' and ')}: remove one, or choose with DATABRICKS_AUTH_TYPE (${given.map(([type]) => type).join(' or ')}).`,
-    );
+    const choice = placeOf('auth_type', profile);
+    throw configError(choice, `There is more than one login, ${settings.join(' and ')}: remove one, or choose with ${choice} (${given.map(([type]) => type).join(' or ')}).`);
   }
   const [only] = given;
   if (only !== undefined) {
     const found = readers[only[0] as AuthType](fields, surroundings);
-    if (typeof found !== 'string') return { host, candidates: [found], passedOver: [] };
+    if (typeof found !== 'string') return { host, candidates: [found], passedOver: [], tokenPlace };
   }
   const candidates: AuthSettings[] = [];
   const passedOver: string[] = [];
@@ -78,7 +79,9 @@ export function readLogins(fields: Fields, surroundings: LoginSurroundings): Log
     if (typeof found === 'string') passedOver.push(`${type}: ${found}`);
     else candidates.push(found);
   }
-  return { host, candidates, passedOver };
+  const unread = profile === undefined ? unreadProfile(sources, fields) : undefined;
+  if (unread !== undefined) passedOver.push(unread);
+  return { host, candidates, passedOver, tokenPlace };
 }
 
 function demand(wanted: Setting<string>, fields: Fields, surroundings: LoginSurroundings): AuthSettings {
@@ -95,22 +98,22 @@ function demand(wanted: Setting<string>, fields: Fields, surroundings: LoginSurr
 type Reader = (fields: Fields, surroundings: LoginSurroundings) => AuthSettings | string;
 
 const readers: Readonly<Record<AuthType, Reader>> = {
-  pat(fields) {
+  pat(fields, { profile }) {
     const token = fields.get('token');
-    if (token === undefined) return 'there is no token, set DATABRICKS_TOKEN';
+    if (token === undefined) return `there is no token, set ${placeOf('token', profile)}`;
     if (/^[\x21-\x7e]+$/.test(token.value)) return { type: 'pat', origin: token.origin, token: new Secret(token.value) };
     throw configError(token.origin, `${token.origin} holds characters that no token has (spaces, line breaks or others): copy it again.`);
   },
-  basic(fields) {
-    const pair = both(fields, 'username', 'password');
-    if (pair === undefined) return 'there is no user, set DATABRICKS_USERNAME and DATABRICKS_PASSWORD';
+  basic(fields, { profile }) {
+    const pair = both(fields, ['username', 'password'], profile);
+    if (pair === undefined) return `there is no user, set ${placeOf('username', profile)} and ${placeOf('password', profile)}`;
     const { first: username, second: password, origin } = pair;
     refuseColon(username);
     return { type: 'basic', origin, username: username.value, password: new Secret(password.value) };
   },
-  'oauth-m2m'(fields, { host }) {
-    const pair = both(fields, 'client_id', 'client_secret');
-    if (pair === undefined) return 'there is no service principal, set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET';
+  'oauth-m2m'(fields, { host, profile }) {
+    const pair = both(fields, ['client_id', 'client_secret'], profile);
+    if (pair === undefined) return `there is no service principal, set ${placeOf('client_id', profile)} and ${placeOf('client_secret', profile)}`;
     const { first: id, second: secret, origin } = pair;
     refuseColon(id);
     return { type: 'oauth-m2m', origin, host: host.value, clientId: id.value, clientSecret: new Secret(secret.value) };
@@ -121,16 +124,16 @@ const readers: Readonly<Record<AuthType, Reader>> = {
     const origin = `the login of the Databricks CLI (databricks auth login ${named === undefined ? `--host ${host.value.origin}` : `--profile ${named}`})`;
     return { type: 'databricks-cli', origin, host: host.value, profile: named, cliPath: fields.get('databricks_cli_path') };
   },
-  'metadata-service'(fields, { host }) {
+  'metadata-service'(fields, { host, profile }) {
     const setting = fields.get('metadata_service_url');
-    if (setting === undefined) return 'there is no address, set DATABRICKS_METADATA_SERVICE_URL';
+    if (setting === undefined) return `there is no address, set ${placeOf('metadata_service_url', profile)}`;
     const { value, origin } = setting;
     if (!isOnThisMachine(value)) {
       throw configError(origin, `${origin} is no http address of this machine (http://localhost:…): a token is asked for nowhere else.`);
     }
     return { type: 'metadata-service', origin, host: host.value, url: new Secret(value) };
   },
-  'azure-cli'(fields, { host }) {
+  'azure-cli'(fields, { host, profile }) {
     const resourceId = fields.get('azure_workspace_resource_id')?.value;
     if (!/\.(?:azuredatabricks\.net|databricks\.azure\.(?:us|cn))$/i.test(host.value.hostname) && resourceId === undefined) {
       return `${host.value.host} is no Azure workspace`;
@@ -138,7 +141,7 @@ const readers: Readonly<Record<AuthType, Reader>> = {
     const principal = fields.get('azure_client_id');
     // The vendor's SDKs would log in as that: whoever set it must not act as somebody else without a word.
     if (principal !== undefined && fields.has('azure_client_secret') && !fields.has('auth_type')) {
-      return `${principal.origin} names a service principal of Azure, which is not supported: set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET of one of Databricks, or DATABRICKS_AUTH_TYPE=azure-cli for the login of az`;
+      return `${principal.origin} names a service principal of Azure, which is not supported: set ${placeOf('client_id', profile)} and ${placeOf('client_secret', profile)} to one of Databricks, or ${placeOf('auth_type', profile)} to azure-cli for the login of az`;
     }
     if (resourceId !== undefined && !/^[\x21-\x7e]+$/.test(resourceId)) return 'DATABRICKS_AZURE_RESOURCE_ID is no resource id';
     return { type: 'azure-cli', origin: 'the login of the Azure CLI (az login)', tenant: fields.get('azure_tenant_id')?.value, resourceId };
@@ -161,12 +164,12 @@ const readers: Readonly<Record<AuthType, Reader>> = {
 };
 
 /** Two fields that make sense only together; `undefined` where none is set. */
-function both(fields: Fields, one: Field, other: Field): { first: Setting<string>; second: Setting<string>; origin: string } | undefined {
+function both(fields: Fields, [one, other]: readonly [Field, Field], profile: UsedProfile | undefined): { first: Setting<string>; second: Setting<string>; origin: string } | undefined {
   const first = fields.get(one);
   const second = fields.get(other);
   if (first === undefined && second === undefined) return undefined;
   if (first === undefined || second === undefined) {
-    const missing = variableOf(first === undefined ? one : other);
+    const missing = placeOf(first === undefined ? one : other, profile);
     throw configError(missing, `${(first ?? second)?.origin} is set, but not its other half: set ${missing} too.`);
   }
   return { first, second, origin: first.origin === second.origin ? first.origin : `${first.origin} and ${second.origin}` };

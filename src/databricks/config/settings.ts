@@ -20,7 +20,8 @@ export type Settings =
 
 /**
  * Finds out which server is meant, by the rules of the vendor's SDKs: command line, then environment, then a profile of
- * `~/.databrickscfg`; a value that is set is never overwritten; an empty one counts as not set. No host anywhere means the embedded
+ * `~/.databrickscfg`; a value that is set is never overwritten; an empty one counts as not set. A profile that the command line names stands
+ * in place of the environment. No host anywhere means the embedded
  * workspace, unless something else says that a real one is meant. Throws `BridgeError` `config` with the setting to look at.
  */
 export function readSettings(sources: SettingsSources): Settings {
@@ -58,8 +59,8 @@ function embedded(fields: Fields): Settings {
 function withoutHost(sources: SettingsSources, fields: Fields): Settings {
   const other = firstOfWorkspace(fields) ?? namedProfile(sources);
   if (other === undefined) return embedded(fields);
-  // Who wrote an option is helped by another.
-  const remedy = other.origin.startsWith('--')
+  // Who wrote an option is helped by another; and with --profile by no variable.
+  const remedy = other.origin.startsWith('--') || namedProfile(sources)?.origin.startsWith('--')
     ? 'give --host with the address of your workspace, or --host embedded for the one on this machine'
     : 'set DATABRICKS_HOST to the address of your workspace (or to "embedded" for the one on this machine)';
   throw configError(other.origin, `${other.origin} is set, but no host: ${remedy}.`);

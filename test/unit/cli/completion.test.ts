@@ -23,6 +23,7 @@ test.for<[words: readonly string[], offered: readonly string[] | 'files']>([
   [['exec', '-l', 'sql', '--ju'], []],
   [['exec', '-l', 'sql', '--js'], ['--json']],
   [['exec', '--profile', ''], ['DEV', 'PROD']],
+  [['exec', '-p', ''], ['DEV', 'PROD']],
   [['exec', '--profile=D'], ['--profile=DEV']],
   [['exec', '--host', ''], []],
   [['exec', '-f', ''], 'files'],

@@ -152,10 +152,11 @@ test('what this machine is logged in with is told where no login is set', async 
   expect(code).toBe(0);
 });
 
-test('profile, host and cluster may be chosen as for other commands', async () => {
+test.for(['--profile', '-p'])('profile, host and cluster may be chosen as for other commands (%s), whatever variables say', async (option) => {
   await using place = await healthy();
   await writeFile(join(root, 'home', '.databrickscfg'), `[dev]\nhost = ${place.server.url.origin}/?o=17\ntoken = dapi-very-secret\n`);
-  const { stdout, code } = await doctor({}, ['--profile', 'dev', '--cluster-id', 'c1']);
+  const prod = { DATABRICKS_HOST: 'https://prod.invalid', DATABRICKS_USERNAME: 'me', DATABRICKS_PASSWORD: 'dapi-very-secret', DATABRICKS_CLUSTER_ID: 'prod' };
+  const { stdout, code } = await doctor(prod, [option, 'dev', '--cluster-id', 'c1']);
   expect(stdout).toContain('  ✓ Profile            dev (--profile)\n  ✓ Login              pat (token of profile dev in ~/.databrickscfg)\n  ✓ Cluster            c1 (--cluster-id)\n  ✓ Workspace id       17 (host of profile dev in ~/.databrickscfg)\n');
   expect(code).toBe(0);
 });
