@@ -50,6 +50,7 @@ function addInstall(libraries: Command): void {
     .addHelpText(
       'after',
       `
+The cluster is CLUSTER, else that of --cluster-id, else the cluster_id of a --json-file, else that of the settings.
 The exit code is 1 when a library failed; one that was skipped, because it is for another Scala, is a warning. Ctrl-C ends the wait; the
 cluster goes on installing.
 
@@ -76,7 +77,7 @@ function addUninstall(libraries: Command): void {
   const read = addLibraryOptions(uninstall);
   uninstall.option('--json', 'print JSON').addHelpText(
     'after',
-    '\nA library that is not installed is no error.\n\nExamples:\n  databricks-kernel libraries uninstall --jar dbfs:/mnt/library.jar --cran ada\n  databricks-kernel libraries uninstall --json-file uninstall-libraries.json',
+    '\nThe cluster is CLUSTER, else that of --cluster-id, else the cluster_id of a --json-file, else that of the settings.\nA library that is not installed is no error.\n\nExamples:\n  databricks-kernel libraries uninstall --jar dbfs:/mnt/library.jar --cran ada\n  databricks-kernel libraries uninstall --json-file uninstall-libraries.json',
   );
   onServer<[string | undefined], JsonOption & ServerOptions>(uninstall, { cluster: true }, async (task, given, options) => {
     const { clusterId, libraries: unwanted } = await read();

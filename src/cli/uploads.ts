@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { Argument, Option, type Command } from 'commander';
+import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { allClusters, type UploadSource } from '../databricks/api/uploaded-libraries.ts';
 import type { Attachment, ClusterId, LibraryId, UploadedLibraryState, UploadType } from '../databricks/types.ts';
 import { uploadTypes } from '../databricks/types.ts';
@@ -60,7 +60,7 @@ function addUpload(libraries: Command): void {
     .addArgument(new Argument('<file>', 'the file; with --type python-pypi the name of the package'))
     .addOption(new Option('--type <type>', 'what it is; the name of a .jar, .egg or .whl tells it').choices(uploadTypes))
     .option('--name <name>', 'what it is called there; default: the name of the file')
-    .option('--folder <folder>', 'where it is put', '/')
+    .option('--folder <folder>', 'where it is put; begins with "/"', absoluteFolder, '/')
     .option('--attach-all', 'attach it to all clusters, those to come included')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -77,6 +77,12 @@ function addUpload(libraries: Command): void {
     progress.stop();
     printResult(json, { id }, () => id);
   });
+}
+
+/** Told before a large file is on its way: a server looks for the folder when all of it is there. */
+function absoluteFolder(folder: string): string {
+  if (folder.startsWith('/')) return folder;
+  throw new InvalidArgumentError('It must begin with "/".');
 }
 
 /** What is uploaded. Throws `BridgeError` `config` where nothing tells what a file is. */
@@ -106,8 +112,9 @@ function addAttachments(libraries: Command): void {
       .option('--json', 'print JSON')
       .addHelpText('after', `\nExamples:\n  databricks-kernel libraries ${name} 1234 0223-221237-tract\n  databricks-kernel libraries ${name} 1234 --all`);
     onServer<[string, string | undefined], JsonOption & { readonly all?: true }>(command, { cluster: true }, async (task, library, cluster, flags) => {
-      if (flags.all === true && cluster !== undefined) {
-        throw new BridgeError('config', `Both the cluster ${cluster} and --all are given: choose one.`, { setting: '--all' });
+      const named = cluster ?? flags.clusterId;
+      if (flags.all === true && named !== undefined) {
+        throw new BridgeError('config', `Both the cluster ${oneLine(named)} and --all are given: choose one.`, { setting: '--all' });
       }
       await ofLibrary(task, library, (id) =>
         ofCluster(task, flags.all === true ? allClusters : cluster, async (clusterId) => {

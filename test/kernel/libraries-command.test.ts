@@ -244,6 +244,10 @@ describe('upload', () => {
   test.for<[what: string, args: string[], message: string]>([
     ['what nobody can tell', ['fuzzywuzzy'], 'The name of fuzzywuzzy does not tell what it is: give --type with one of java-jar, python-egg, python-pypi.'],
     ['a file that is not there', ['nowhere.jar'], 'The file nowhere.jar does not exist.'],
+    [
+      'a folder that is none, before anything is sent', ['fuzzywuzzy', '--type', 'python-pypi', '--folder', 'mylibraries'],
+      `Option '--folder <folder>' argument 'mylibraries' is invalid. It must begin with "/"; see "databricks-kernel libraries upload --help"`,
+    ],
   ])('refuses %s in one line, with exit code 2', async ([, args, message]) => {
     await using at = await place();
     expect(await at.cli.run(['libraries', 'upload', ...args])).toEqual({ code: 2, stdout: '', stderr: `${message}\n` });
@@ -253,7 +257,7 @@ describe('upload', () => {
   test('into a folder that the server refuses is told in its words', async () => {
     await using at = await place();
     at.server.on('POST libraries/upload', { status: 500, json: apiFixture('libraries-1.2-unknown-folder').response.body });
-    const { code, stderr } = await at.cli.run(['libraries', 'upload', '--type', 'python-pypi', 'fuzzywuzzy', '--folder', 'mylibraries']);
+    const { code, stderr } = await at.cli.run(['libraries', 'upload', '--type', 'python-pypi', 'fuzzywuzzy', '--folder', '/mylibraries']);
     expect(code).toBe(1);
     expect(stderr).toContain('refused libraries/upload (HTTP 500): NoSuchElementException: folder not found: mylibraries.\n');
   });
@@ -289,6 +293,14 @@ test.for<[args: string[], route: string, fields: object, stdout: string]>([
   at.server.on('GET libraries/status', { json: { ...state, attachAllClusters: String(args.includes('--all')), statuses } });
   expect(await at.cli.run(['libraries', ...args])).toEqual({ code: 0, stdout: `${stdout}\n`, stderr: '' });
   expect(fieldsOf(at.server, route)).toEqual([fields]);
+});
+
+test.for([['attach'], ['detach']])('%s to one cluster and all of them is refused, and nothing is asked', async ([name = '']) => {
+  await using at = await place();
+  for (const cluster of [['c9'], ['--cluster-id', 'c9']]) {
+    expect(await at.cli.run(['libraries', name, '1234', ...cluster, '--all'])).toEqual({ code: 2, stdout: '', stderr: 'Both the cluster c9 and --all are given: choose one.\n' });
+  }
+  expect(at.server.seen).toEqual([]);
 });
 
 test('what is not attached is detached with a warning, and is no error', async () => {
