@@ -271,21 +271,28 @@ const unknown: Omit<Cluster, 'id'> = { name: '', status: 'Terminated', message: 
  * Does something with the cluster that was named, or is chosen by the settings. An unknown one is a wrong argument: `BridgeError` `config`;
  * one that is not in a state for it is told with what to do: `context`.
  */
-export async function ofCluster<T>(task: Task, given: string | undefined, work: (id: ClusterId) => Promise<T>): Promise<T> {
-  const id = (given as ClusterId | undefined) ?? task.clusterId();
+export async function ofCluster<T>(place: ClusterPlace, given: string | undefined, work: (id: ClusterId) => Promise<T>): Promise<T> {
+  const id = (given as ClusterId | undefined) ?? place.clusterId();
   try {
     return await work(id);
   } catch (error) {
-    if (isWrongState(error)) throw await wrongState(task, id, error);
+    if (isWrongState(error)) throw await wrongState(place, id, error);
     if (!isUnknownCluster(error)) throw error;
-    throw new BridgeError('config', `There is no cluster ${oneLine(id)} on ${task.host}: "databricks-kernel clusters list" shows those it has.`, { setting: 'CLUSTER' }, { cause: error });
+    throw new BridgeError('config', `There is no cluster ${oneLine(id)} on ${place.host}: "databricks-kernel clusters list" shows those it has.`, { setting: 'CLUSTER' }, { cause: error });
   }
 }
 
-async function wrongState({ client, host }: Task, id: ClusterId, cause: BridgeError<'api'>): Promise<BridgeError> {
+async function wrongState({ client, host }: ClusterPlace, id: ClusterId, cause: BridgeError<'api'>): Promise<BridgeError> {
   const { status } = await client.clusters.get(id);
-  const remedy = status === 'Terminated' || status === 'Error' ? `"databricks-kernel clusters start ${id}" starts it` : 'try again when it is Running';
-  return new BridgeError('context', `Cluster ${id} on ${host} is ${status} and cannot do this now: ${remedy}.`, { lost: false }, { cause });
+  return new BridgeError('context', `Cluster ${id} on ${host} is ${status} and cannot do this now: ${remedyOf(status, id)}.`, { lost: false }, { cause });
+}
+
+function remedyOf(status: ClusterStatus, id: ClusterId): string {
+  const starts = `"databricks-kernel clusters start ${id}" starts it`;
+  if (status === 'Terminated' || status === 'Error') return starts;
+  // It never runs again by itself.
+  if (status === 'Terminating') return `${starts} when it is Terminated`;
+  return status === 'Running' ? 'try again' : 'try again when it is Running';
 }
 
 function stateOf({ status, message }: Cluster): string {

@@ -28,12 +28,13 @@ export function addCommandCommands(program: Command): Command {
     .addOption(contextId())
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  databricks-kernel commands execute -l sql --context-id 5456852751451433082 "select 1"');
-  onServer<[string | undefined], CodeOptions & InContext & JsonOption>(execute, { cluster: true }, async ({ client, clusterId, signal }, code, options) => {
+  onServer<[string | undefined], CodeOptions & InContext & JsonOption>(execute, { cluster: true }, async (task, code, options) => {
     const language = languageOf(options);
-    const text = await readCode(code, options, signal);
+    const text = await readCode(code, options, task.signal);
     checkCommand(text);
-    const context = { clusterId: clusterId(), contextId: options.contextId as ContextId };
-    const id = await refusalsInWords(client.commands.executeFile(context, language, { name: codeFileName(options), text }, signal));
+    const id = await inContext(task, options, (clusterId) =>
+      task.client.commands.executeFile({ clusterId, contextId: options.contextId as ContextId }, language, { name: codeFileName(options), text }, task.signal),
+    );
     printResult(options.json, { id }, () => id);
   });
 
@@ -48,10 +49,11 @@ export function addCommandCommands(program: Command): Command {
       'after',
       '\nA server gives a result once only: the call that finds the command ended prints it, and the next one is an error.\n\nExample:\n  databricks-kernel commands status --context-id 5456852751451433082 --json 5220029674192230006',
     );
-  onServer<[string], InContext & ResultOptions>(status, { cluster: true }, async ({ client, clusterId }, id, options) => {
+  onServer<[string], InContext & ResultOptions>(status, { cluster: true }, async (task, id, options) => {
     await checkOutput(options);
-    const command = { clusterId: clusterId(), contextId: options.contextId as ContextId, commandId: id as CommandId };
-    const state = await refusalsInWords(client.commands.status(command));
+    const state = await inContext(task, { ...options, commandId: id }, (clusterId) =>
+      task.client.commands.status({ clusterId, contextId: options.contextId as ContextId, commandId: id as CommandId }),
+    );
     if (!('result' in state)) return printResult(options.json, { id, status: state.status }, () => state.status);
     await printCommandResult(resultInWords(state.result), { id, status: state.status, results: state.raw }, options);
   });
@@ -63,8 +65,10 @@ export function addCommandCommands(program: Command): Command {
     .addOption(contextId())
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  databricks-kernel commands cancel --context-id 5456852751451433082 5220029674192230006');
-  onServer<[string], InContext & JsonOption>(cancel, { cluster: true }, async ({ client, clusterId }, id, { contextId: context, json }) => {
-    await refusalsInWords(client.commands.cancel({ clusterId: clusterId(), contextId: context as ContextId, commandId: id as CommandId }));
+  onServer<[string], InContext & JsonOption>(cancel, { cluster: true }, async (task, id, { contextId: context, json }) => {
+    await inContext(task, { contextId: context, commandId: id }, (clusterId) =>
+      task.client.commands.cancel({ clusterId, contextId: context as ContextId, commandId: id as CommandId }),
+    );
     printResult(json, { id }, () => `The command ${id} is asked to end; "commands status" tells when it has.`);
   });
   return commands;

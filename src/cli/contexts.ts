@@ -1,9 +1,9 @@
 import { Argument, Option, type Command } from 'commander';
-import type { ContextId, RemoteLanguage } from '../databricks/types.ts';
+import type { ClusterId, ContextId, RemoteLanguage } from '../databricks/types.ts';
 import { remoteLanguages } from '../databricks/types.ts';
 import { waitForContext } from '../databricks/wait.ts';
 import { printResult, type JsonOption } from './output.ts';
-import { refusalsInWords } from './refusals.ts';
+import { inContext } from './refusals.ts';
 import { onServer, type Task } from './server-command.ts';
 
 interface CreateOptions extends JsonOption {
@@ -31,7 +31,7 @@ export function addContextCommands(program: Command): Command {
     .option('--wait', 'return when it takes commands; on Ctrl-C before that it is destroyed')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  databricks-kernel contexts create -l python --wait');
-  onServer<[], CreateOptions>(create, { cluster: true, progressAfterMs: 0 }, createContext);
+  onServer<[], CreateOptions>(create, { cluster: true, progressAfterMs: 0 }, (task, options) => inContext(task, {}, (cluster) => createContext(task, cluster, options)));
 
   const status = contexts
     .command('status')
@@ -39,8 +39,8 @@ export function addContextCommands(program: Command): Command {
     .addArgument(contextId())
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  databricks-kernel contexts status 1793653964133248955');
-  onServer<[string], JsonOption>(status, { cluster: true }, async ({ client, clusterId }, id, { json }) => {
-    const state = await refusalsInWords(client.contexts.status({ clusterId: clusterId(), contextId: id as ContextId }));
+  onServer<[string], JsonOption>(status, { cluster: true }, async (task, id, { json }) => {
+    const state = await inContext(task, { contextId: id }, (clusterId) => task.client.contexts.status({ clusterId, contextId: id as ContextId }));
     printResult(json, { id, status: state.status, ...(state.cause !== '' && { cause: state.cause }) }, () =>
       state.cause === '' ? state.status : `${state.status}: ${state.cause}`,
     );
@@ -52,8 +52,8 @@ export function addContextCommands(program: Command): Command {
     .addArgument(contextId())
     .option('--json', 'print JSON')
     .addHelpText('after', '\nServers do not say whether there was such a context.\n\nExample:\n  databricks-kernel contexts destroy 1793653964133248955');
-  onServer<[string], JsonOption>(destroy, { cluster: true }, async ({ client, clusterId }, id, { json }) => {
-    await refusalsInWords(client.contexts.destroy({ clusterId: clusterId(), contextId: id as ContextId }));
+  onServer<[string], JsonOption>(destroy, { cluster: true }, async (task, id, { json }) => {
+    await inContext(task, { contextId: id }, (clusterId) => task.client.contexts.destroy({ clusterId, contextId: id as ContextId }));
     printResult(json, { id }, () => `The context ${id} is destroyed.`);
   });
   return contexts;
@@ -63,8 +63,7 @@ function contextId(): Argument {
   return new Argument('<context-id>', 'what "contexts create" printed');
 }
 
-async function createContext({ client, clusterId, signal, progress }: Task, { language, wait, json }: CreateOptions): Promise<void> {
-  const cluster = clusterId();
+async function createContext({ client, signal, progress }: Task, cluster: ClusterId, { language, wait, json }: CreateOptions): Promise<void> {
   const id = await client.contexts.create(cluster, language, { giveUp: signal });
   if (wait !== true) {
     // Whoever interrupted has not seen the id, and could never destroy it.

@@ -13,7 +13,7 @@ import { interruptible, type Interrupts } from './interruptible.ts';
 import { thisMachine } from './machine.ts';
 import { print, printWarning } from './output.ts';
 import { showRetries, startProgress, type Progress } from './progress.ts';
-import { refusalsInWords, resultInWords } from './refusals.ts';
+import { inContext, resultInWords } from './refusals.ts';
 import { addServerOptions, type ServerOptions } from './server-command.ts';
 
 interface ExecOptions extends CodeOptions, ResultOptions, ServerOptions {
@@ -58,7 +58,7 @@ async function exec(code: string | undefined, options: ExecOptions, interrupts: 
   using _words = tellOfCancel(interrupts, progress);
   let raw: JsonObject = {};
   const onStage = (stage: Stage | undefined): void => (stage === undefined ? progress.hide() : progress.show(stage.text));
-  await using runner = options.contextId === undefined ? await inNewContext(language, options, progress) : inContext(options.contextId, options, progress);
+  await using runner = options.contextId === undefined ? await inNewContext(language, options, progress) : inGivenContext(options.contextId, options, progress);
   const onNotice = ({ text: words }: Notice): void => {
     progress.hide();
     printWarning(words);
@@ -97,7 +97,7 @@ async function inNewContext(language: RemoteLanguage, options: ServerOptions, pr
 const closeMs = 10_000;
 
 /** A context that somebody else made and will end. */
-function inContext(id: string, options: ServerOptions & CodeOptions, progress: Progress): Runner {
+function inGivenContext(id: string, options: ServerOptions & CodeOptions, progress: Progress): Runner {
   let client: Client | undefined;
   return {
     run: async (code, language, { onStage, onNotice, ...run }) => {
@@ -111,11 +111,13 @@ function inContext(id: string, options: ServerOptions & CodeOptions, progress: P
       const connection = await createConnect(options, showRetries(progress))({ onStage, signal: run.interrupted });
       ({ client } = connection);
       onStage(undefined);
-      const context = { clusterId: connection.clusterId, contextId: id as ContextId };
+      const place = { client: connection.client, host: connection.describe.host, clusterId: () => connection.clusterId };
       const onNote = (text: string): void => onNotice?.({ text, replaced: [] });
       const onQueued = (waits: boolean): void => onStage(waits ? queuedIn(connection) : undefined);
-      const command = { context, language, code, fileName: codeFileName(options), ...run, onNote, onQueued, onUnseen: tellUnseen(onStage) };
-      const end = await refusalsInWords(runCommand(client, command));
+      const command = { language, code, fileName: codeFileName(options), ...run, onNote, onQueued, onUnseen: tellUnseen(onStage) };
+      const end = await inContext(place, { contextId: id }, (clusterId) =>
+        runCommand(place.client, { context: { clusterId, contextId: id as ContextId }, ...command }),
+      );
       if (end.end === 'left') return { end: 'left', text: leftInWords(end.why) };
       return end.end === 'cancelled-elsewhere' ? { ...end, end: 'result' } : end;
     },

@@ -1,5 +1,13 @@
-import type { CommandResult } from '../databricks/types.ts';
+import type { ClusterId, CommandResult } from '../databricks/types.ts';
+import { oneLine } from '../lib/controls.ts';
 import { BridgeError } from '../lib/errors.ts';
+import { ofCluster, type ClusterPlace } from './clusters.ts';
+
+/** What a command line names on a cluster. */
+export interface GivenIds {
+  readonly contextId?: string;
+  readonly commandId?: string;
+}
 
 /** A server's exceptions about contexts and commands, and what they mean to whoever typed the ids. */
 const meanings: readonly { readonly says: RegExp; readonly means: string }[] = [
@@ -11,17 +19,32 @@ const meanings: readonly { readonly says: RegExp; readonly means: string }[] = [
   { says: /key not found/, means: 'Unknown command, or its result was read already: a result can be read once' },
 ];
 
+/**
+ * Does something in a context of the cluster that the settings choose. What a server refuses of the cluster is told as `ofCluster` tells it,
+ * what it refuses of the ids as `refusalsInWords` does.
+ */
+export function inContext<T>(place: ClusterPlace, ids: GivenIds, work: (clusterId: ClusterId) => Promise<T>): Promise<T> {
+  return ofCluster(place, undefined, (clusterId) => refusalsInWords(work(clusterId), ids));
+}
+
 /** Says in words what a server refuses of a context or command, its own words in brackets. Throws what `answer` throws, else. */
-export async function refusalsInWords<T>(answer: Promise<T>): Promise<T> {
+export async function refusalsInWords<T>(answer: Promise<T>, ids: GivenIds = {}): Promise<T> {
   try {
     return await answer;
   } catch (error) {
     if (!(error instanceof BridgeError) || !error.is('api')) throw error;
     const { serverMessage } = error.details;
-    const known = meanings.find(({ says }) => says.test(serverMessage));
-    if (known === undefined) throw error;
-    throw new BridgeError('api', `${known.means} (${serverMessage}).`, error.details, { cause: error });
+    const means = wrongCommandId(serverMessage, ids) ?? meanings.find(({ says }) => says.test(serverMessage))?.means;
+    if (means === undefined) throw error;
+    throw new BridgeError('api', `${means} (${serverMessage}).`, error.details, { cause: error });
   }
+}
+
+/** Both ids are numbers to a server, which tells only what it could not read as one. */
+function wrongCommandId(serverMessage: string, { contextId, commandId }: GivenIds): string | undefined {
+  const [, read] = /NumberFormatException: For input string: "?(.*?)"?$/.exec(serverMessage) ?? [];
+  if (read === undefined || read !== commandId || read === contextId) return undefined;
+  return `Unknown command ${oneLine(read)}: check the id that "commands execute" printed`;
 }
 
 /** A command that somebody cancelled ends with an exception; this says it in words. */

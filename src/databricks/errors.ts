@@ -152,9 +152,9 @@ export function isUnknownCluster(error: unknown): error is BridgeError<'api'> {
   return /unknown cluster|cluster .*does not exist|RESOURCE_DOES_NOT_EXIST/i.test(error.details.serverMessage);
 }
 
-/** What servers of API 2.x say of a cluster that is not in a state for what was asked. */
+/** What servers of API 2.x say of a cluster that is not in a state for what was asked, and those of 1.2 of one on which nothing runs. */
 export function isWrongState(error: unknown): error is BridgeError<'api'> {
-  return error instanceof BridgeError && error.is('api') && /INVALID_STATE|unexpected state/i.test(error.details.serverMessage);
+  return error instanceof BridgeError && error.is('api') && /INVALID_STATE|unexpected state|ClusterNotReadyException/i.test(error.details.serverMessage);
 }
 
 /** A request that got no answer. `sent` is true from the moment it was written to a connection; `proxy` is what it was to go by. */

@@ -266,6 +266,8 @@ describe('what cannot be done', () => {
   test.for<[string, string]>([
     ['TERMINATED', '"databricks-kernel clusters start c1" starts it'],
     ['PENDING', 'try again when it is Running'],
+    ['TERMINATING', '"databricks-kernel clusters start c1" starts it when it is Terminated.'],
+    ['RUNNING', 'try again.'],
   ])('in the state %s is told with what to do', async ([now, remedy]) => {
     await using at = await place();
     at.server.on('GET clusters/get', state(now));

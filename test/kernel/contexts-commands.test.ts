@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageVersion } from '../../src/lib/package-file.ts';
+import { commandLinePlace } from '../support/command-line-place.ts';
 import { CommandLine } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { secretToken, startScriptedApi } from '../support/scripted-api.ts';
@@ -159,6 +160,45 @@ test('a context that was made while Ctrl-C was pressed is destroyed: nobody has 
   answer();
   expect(await command.ended).toMatchObject({ code: 130, stdout: '' });
   expect(server.seen.at(-1)).toMatchObject({ route: 'POST contexts/destroy', fields: { contextId: 'x1' } });
+});
+
+describe.for<[args: readonly string[]]>([
+  [['contexts', 'create', '-l', 'sql']],
+  [['contexts', 'create', '-l', 'sql', '--wait']],
+  [['contexts', 'status', 'x1']],
+  [['contexts', 'destroy', 'x1']],
+  [['commands', 'execute', '-l', 'sql', '--context-id', 'x1', '1']],
+  [['commands', 'status', '--context-id', 'x1', 'k1']],
+  [['commands', 'cancel', '--context-id', 'x1', 'k1']],
+  [['exec', '-l', 'sql', '--context-id', 'x1', '1']],
+])('%j', ([args]) => {
+  test.for([
+    ['by API 1.2', { status: 500, json: { error: 'RuntimeException: Unknown cluster id c1' } }],
+    ['by today\'s', { status: 400, json: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Cluster c1 does not exist' } }],
+  ] as const)('on a cluster that is unknown %s names the list', async ([, answer]) => {
+    await using at = await commandLinePlace(await startScriptedApi());
+    at.server.guard(() => answer);
+    expect(await at.cli.run(args)).toEqual({
+      code: 2, stdout: '', stderr: expect.stringMatching(/^There is no cluster c1 on 127\.0\.0\.1:\d+: "databricks-kernel clusters list" shows those it has\.\n$/),
+    });
+  });
+
+  test.for(['ClusterNotReadyException: c1', 'INVALID_STATE: Cluster c1 is in unexpected state Terminated'])('on a stopped cluster ("%s") says how to start it', async (error) => {
+    await using at = await commandLinePlace(await startScriptedApi());
+    at.server.guard(({ path }) => (path.startsWith('/api/1.2/') ? { status: 400, json: { error } } : undefined));
+    at.server.on('GET clusters/get', { json: { cluster_id: 'c1', state: 'TERMINATED' } });
+    expect(await at.cli.run(args)).toEqual({
+      code: 1, stdout: '', stderr: `Cluster c1 on ${at.server.url.host} is Terminated and cannot do this now: "databricks-kernel clusters start c1" starts it.\n`,
+    });
+  });
+});
+
+test('a command id that is no number is told as that', async () => {
+  await using at = await commandLinePlace(await startScriptedApi());
+  at.server.on('GET commands/status', { status: 500, json: { error: 'NumberFormatException: For input string: "abc"' } });
+  const status = ['commands', 'status', '--context-id', '1'];
+  expect((await at.cli.run([...status, 'abc'])).stderr).toMatch(/^Unknown command abc: check the id that "commands execute" printed \(NumberFormat/);
+  expect((await at.cli.run([...status, '2'])).stderr).toMatch(/^Unknown context: /);
 });
 
 test.for<[args: readonly string[], message: RegExp]>([

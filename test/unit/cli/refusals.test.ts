@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusalsInWords, resultInWords } from '../../../src/cli/refusals.ts';
+import { refusalsInWords, resultInWords, type GivenIds } from '../../../src/cli/refusals.ts';
 import { BridgeError } from '../../../src/lib/errors.ts';
 
 const refusal = (serverMessage: string) => new BridgeError('api', `refused: ${serverMessage}.`, { status: 500, serverMessage });
@@ -12,6 +12,18 @@ test.for<[words: string, message: string]>([
   ['no room', 'refused: no room.'],
 ])('what a server means by "%s" is told in words, with its own in brackets', async ([words, message]) => {
   await expect(refusalsInWords(Promise.reject(refusal(words)))).rejects.toMatchObject({ code: 'api', message, details: { serverMessage: words } });
+});
+
+test.for<[read: string, ids: GivenIds, means: string]>([
+  ['"k!"', { contextId: '1', commandId: 'k!' }, 'Unknown command k!: check the id that "commands execute" printed'],
+  ['k!', { contextId: '1', commandId: 'k!' }, 'Unknown command k!: check the id that "commands execute" printed'],
+  ['"x"', { contextId: 'x', commandId: '1' }, unknownContext],
+  ['"x"', { contextId: 'x', commandId: 'x' }, unknownContext],
+  ['"x"', { contextId: 'x' }, unknownContext],
+  ['"k!"', { contextId: '1', commandId: 'k' }, unknownContext],
+])('an id that is no number, %s of %j, is told as the one that it is', async ([read, ids, means]) => {
+  const words = `java.lang.NumberFormatException: For input string: ${read}`;
+  await expect(refusalsInWords(Promise.reject(refusal(words)), ids)).rejects.toMatchObject({ code: 'api', message: `${means} (${words}).` });
 });
 
 test('an answer, and an error that is not the server\'s, stay as they are', async () => {
