@@ -11,6 +11,7 @@ import { createNetwork } from '../databricks/network.ts';
 import { trial, type Cluster } from '../databricks/types.ts';
 import { activeEnvironment, kernelsDirectory } from '../kernelspec/directories.ts';
 import { installedSpecs } from '../kernelspec/install.ts';
+import { kernelLanguages } from '../languages/info.ts';
 import { BridgeError } from '../lib/errors.ts';
 import { isLoopback } from '../lib/loopback.ts';
 import { packageVersion } from '../lib/package-file.ts';
@@ -243,9 +244,14 @@ function clusterCheck(cluster: Cluster | BridgeError, { value: id, origin }: Set
       const remedy = `the first cell starts it${embedded ? '' : ', which costs money'}, or you do: databricks-kernel clusters start ${id}`;
       return { section, name, state: 'open', text: text('is stopped'), remedy };
     }
-    case 'Error':
+    case 'Error': {
+      const state = 'is in state Error';
+      // There a context that is made starts its cluster whatever became of it before.
+      if (embedded) return { section, name, state: 'open', text: text(state), remedy: `the next cell starts it, or you do: databricks-kernel clusters start ${id}` };
+      return { section, name, state: 'failed', text: text(state), remedy: `start it: databricks-kernel clusters start ${id}` };
+    }
     case 'Unknown':
-      return { section, name, state: 'failed', text: text(`is in state ${cluster.status}`), remedy: `restart it: databricks-kernel clusters restart ${id}` };
+      return { section, name, state: 'failed', text: text('is in state Unknown'), remedy: `restart it: databricks-kernel clusters restart ${id}` };
   }
 }
 
@@ -287,13 +293,19 @@ const closeMs = 10_000;
 async function* examineKernels(machine: Machine): AsyncGenerator<Check> {
   const section = 'Kernels';
   const environment = activeEnvironment(machine) === undefined ? [] : [kernelsDirectory({ of: 'environment' }, machine)];
-  const specs = await installedSpecs([kernelsDirectory({ of: 'user' }, machine), ...environment], kernelHome(machine));
+  const usual = kernelsDirectory({ of: 'user' }, machine);
+  const specs = await installedSpecs([usual, ...environment], kernelHome(machine));
   if (specs.length === 0) yield { section, name: 'Jupyter', state: 'open', text: 'no kernels are installed', remedy: 'databricks-kernel install' };
-  for (const { directory, displayName, programs } of specs) {
+  const plain = Object.values(kernelLanguages).map(({ kernelName }) => join(usual, kernelName));
+  for (const { directory, displayName, programs, env } of specs) {
     const gone: string[] = [];
     for (const program of programs) await access(program).catch(() => gone.push(program));
     if (gone.length === 0) yield { section, name: displayName, state: 'fine', text: directory };
-    else yield { section, name: displayName, state: 'failed', text: `${directory} starts ${gone.join(' and ')}, which is gone`, remedy: 'databricks-kernel install' };
+    else {
+      const isPlain = plain.includes(directory) && Object.keys(env).length === 0;
+      const remedy = isPlain ? 'databricks-kernel install' : 'install it again with the options it was installed with (--name, --profile, --prefix …)';
+      yield { section, name: displayName, state: 'failed', text: `${directory} starts ${gone.join(' and ')}, which is gone`, remedy };
+    }
   }
 }
 

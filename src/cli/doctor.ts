@@ -20,7 +20,7 @@ runs, it opens an execution context, runs a command in it and destroys it. Passw
   –  neither fine nor wrong
   ✗  wrong; the line tells what to do
 
-The exit code is 0, 1 when something is wrong, and 2 when a setting is.
+The exit code is 0, 1 when something is wrong, and 2 when a setting is. Ctrl-C ends it early; then "complete" is false in the JSON.
 
 Examples:
   databricks-kernel doctor
@@ -42,14 +42,21 @@ async function doctor({ json, ...flags }: DoctorOptions, interrupts: Interrupts)
   using progress = startProgress();
   const checks: Check[] = [];
   const patient = { machine: thisMachine(), pid: process.pid, nodeVersion: process.versions.node, flags, interrupts, onLook: (text: string) => progress.show(text) };
-  for await (const check of examine(patient)) {
-    progress.hide();
-    if (json !== true) print(checkLines(check, checks.at(-1)?.section));
-    checks.push(check);
+  try {
+    for await (const check of examine(patient)) {
+      progress.hide();
+      if (json !== true) print(checkLines(check, checks.at(-1)?.section));
+      checks.push(check);
+    }
+  } catch (error) {
+    // What ended with the signal was not looked at.
+    if (error !== interrupts.interrupted.reason) throw error;
   }
+  const complete = !interrupts.interrupted.aborted;
   const wrong = checks.filter(({ state }) => state === 'failed');
   if (wrong.length > 0) process.exitCode = wrong.some(({ wrongSetting }) => wrongSetting) ? usageExit : 1;
-  if (json === true) return print(JSON.stringify({ ok: wrong.length === 0, checks }));
+  if (json === true) return print(JSON.stringify({ ok: complete && wrong.length === 0, complete, checks }));
+  if (!complete) return print('\nEnded before everything was looked at.');
   print(wrong.length === 0 ? '\nNothing is wrong.' : `\n${wrong.length === 1 ? 'One thing is' : `${wrong.length} things are`} wrong.`);
 }
 

@@ -69,6 +69,8 @@ export interface InstalledSpec {
   readonly displayName: string;
   /** The programs that it starts: Node, and this one. */
   readonly programs: readonly string[];
+  /** What it was installed to set. */
+  readonly env: KernelSpec['env'];
 }
 
 /** Our kernelspecs in the given `kernels` directories, and wherever the record in `home` says they are. */
@@ -77,8 +79,8 @@ export async function installedSpecs(kernels: readonly string[], home: string): 
   const specs: InstalledSpec[] = [];
   for (const directory of directories) {
     if ((await stateOf(directory)) !== 'ours') continue;
-    const { argv, display_name: displayName } = JSON.parse(await readFile(join(directory, 'kernel.json'), 'utf8')) as KernelSpec;
-    specs.push({ directory, displayName, programs: argv.slice(0, argv.indexOf('run')).filter((argument) => isAbsolute(argument)) });
+    const { argv, display_name: displayName, env } = JSON.parse(await readFile(join(directory, 'kernel.json'), 'utf8')) as KernelSpec;
+    specs.push({ directory, displayName, programs: argv.slice(0, argv.indexOf('run')).filter((argument) => isAbsolute(argument)), env: env ?? {} });
   }
   return specs;
 }

@@ -127,4 +127,6 @@ test('a cluster that cannot start is told with its reason, and its id all the sa
   expect(code).toBe(1);
   expect(stderr.split('\n').at(-2)).toMatch(/^Cluster nightly \(\S+\) on the embedded workspace \(\S+\) is not Running but Error: There is no Java\.$/);
   expect((await cli.run(['clusters', 'status', stdout.trim()])).stdout).toMatch(/^Status +Error$/m);
+  // It is not wrong: the next cell starts it.
+  expect((await cli.run(['doctor', '--cluster-id', stdout.trim()])).stdout).toMatch(/^ {2}– Cluster +nightly \(\S+\) is in state Error: There is no Java\n +→ the next cell starts it, or you do: databricks-kernel clusters start \S+$/m);
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { build } from '../../../scripts/build.mjs';
 import { packageFile, packageVersion } from '../../../src/lib/package-file.ts';
+import { eventually } from '../../support/eventually.ts';
 import { runProgram, type Run } from '../../support/run-program.ts';
 import { failedWith, finished, refused, running, startScriptedApi } from '../../support/scripted-api.ts';
 import type { ScriptedServer } from '../../support/scripted-server.ts';
@@ -81,7 +82,7 @@ test('of a workspace that works, every step is told with where its setting came 
 test.for<[state: string, line: RegExp, remedy: string, code: number]>([
   ['TERMINATED', /– Cluster +my cluster \(c1\) is stopped: idle too long$/, 'the first cell starts it, which costs money, or you do: databricks-kernel clusters start c1', 0],
   ['PENDING', /– Cluster +my cluster \(c1\) is starting/, 'look again when it runs', 0],
-  ['ERROR', /✗ Cluster +my cluster \(c1\) is in state Error/, 'restart it: databricks-kernel clusters restart c1', 1],
+  ['ERROR', /✗ Cluster +my cluster \(c1\) is in state Error/, 'start it: databricks-kernel clusters start c1', 1],
 ])('a cluster that is %s is told of, and left alone', async ([state, line, remedy, code]) => {
   await using place = await healthy();
   place.server.on('GET clusters/get', { json: { cluster_id: 'c1', cluster_name: 'my cluster', state, state_message: 'idle too long.' } });
@@ -165,19 +166,37 @@ test('--json gives the same to programs', async () => {
   await using place = await healthy();
   place.server.on('GET clusters/get', { json: { cluster_id: 'c1', cluster_name: 'my cluster', state: 'ERROR' } });
   const { stdout, code } = await doctor(place.env, ['--json']);
-  const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: { name: string; section: string; state: string }[] };
-  expect({ ok, code }).toEqual({ ok: false, code: 1 });
+  const { ok, complete, checks } = JSON.parse(stdout) as { ok: boolean; complete: boolean; checks: { name: string; section: string; state: string }[] };
+  expect({ ok, complete, code }).toEqual({ ok: false, complete: true, code: 1 });
   expect(checks.find(({ section, name }) => section === 'Workspace' && name === 'Cluster')).toEqual({
-    section: 'Workspace', name: 'Cluster', state: 'failed', text: 'my cluster (c1) is in state Error', remedy: 'restart it: databricks-kernel clusters restart c1',
+    section: 'Workspace', name: 'Cluster', state: 'failed', text: 'my cluster (c1) is in state Error', remedy: 'start it: databricks-kernel clusters start c1',
   });
   expect(checks.find(({ section, name }) => section === 'Settings' && name === 'Login')).toEqual({ section: 'Settings', name: 'Login', state: 'fine', text: 'pat', origin: 'DATABRICKS_TOKEN' });
 });
 
-test('installed kernels are listed, and one whose Node is gone is wrong', async () => {
-  await runProgram(process.execPath, [packageFile('dist', 'main.js'), 'install', 'sql', 'python'], { env: environment() });
-  const directory = (name: string) => join(root, 'home', '.local/share/jupyter/kernels', name);
-  const file = join(directory('databricks-python'), 'kernel.json');
+const install = (...args: readonly string[]): Promise<Run> => runProgram(process.execPath, [packageFile('dist', 'main.js'), 'install', ...args], { cwd: root, env: environment() });
+
+/** Makes the Node that a kernel starts one that is gone. */
+async function breakKernel(directory: string): Promise<void> {
+  const file = join(directory, 'kernel.json');
   await writeFile(file, (await readFile(file, 'utf8')).replace(/"argv": \[\s*"[^"]+"/, '"argv": ["/nowhere/node"'));
+}
+
+test.for<[what: string, options: readonly string[], directory: string]>([
+  ['a name of its own', ['--name', 'prod'], 'home/.local/share/jupyter/kernels/prod'],
+  ['a profile', ['--profile', 'PROD'], 'home/.local/share/jupyter/kernels/databricks-sql'],
+  ['a place of its own', ['--prefix', 'env'], 'env/share/jupyter/kernels/databricks-sql'],
+])('a broken kernel with %s is to be installed again as it was', async ([, options, directory]) => {
+  await install(...options, 'sql');
+  await breakKernel(join(root, directory));
+  const { stdout } = await doctor({});
+  expect(stdout).toContain(`${directory} starts /nowhere/node, which is gone\n                       → install it again with the options it was installed with (--name, --profile, --prefix …)\n`);
+});
+
+test('installed kernels are listed, and one whose Node is gone is wrong', async () => {
+  await install('sql', 'python');
+  const directory = (name: string) => join(root, 'home', '.local/share/jupyter/kernels', name);
+  await breakKernel(directory('databricks-python'));
   const { stdout, code } = await doctor({});
   expect(stdout).toContain(`  ✓ Databricks SQL     ${directory('databricks-sql')}\n`);
   expect(stdout).toContain(`  ✗ Databricks Python  ${directory('databricks-python')} starts /nowhere/node, which is gone\n                       → databricks-kernel install\n`);
@@ -201,13 +220,43 @@ test('a Java that is not there is wrong, with the setting to look at', async () 
   expect(code).toBe(2);
 });
 
-test('Ctrl-C ends the wait for a host that does not answer', async () => {
+/** A doctor that runs, and gives its exit code and what it printed. */
+function start(env: NodeJS.ProcessEnv, args: readonly string[] = []) {
+  const child = spawn(process.execPath, [packageFile('dist', 'main.js'), 'doctor', ...args], { env: environment(env), stdio: ['ignore', 'pipe', 'ignore'] });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  return { interrupt: () => child.kill('SIGINT'), ended: once(child, 'close').then(([code]) => ({ code: code as number | null, stdout })) };
+}
+
+const endedEarly = { code: 130, stdout: expect.stringMatching(/\n\nEnded before everything was looked at\.\n$/) };
+
+test('Ctrl-C ends the wait for a host that does not answer, and nothing is said to be fine', async () => {
   await using place = await healthy();
   place.server.guard(() => 'silence');
-  const child = spawn(process.execPath, [packageFile('dist', 'main.js'), 'doctor'], { env: environment(place.env), stdio: 'ignore' });
+  const run = start(place.env);
   await place.server.arrived('GET /');
-  child.kill('SIGINT');
-  expect(await once(child, 'close')).toEqual([130, null]);
+  run.interrupt();
+  expect(await run.ended).toEqual(endedEarly);
+});
+
+test('--json says after Ctrl-C that it is not complete', async () => {
+  await using place = await healthy();
+  place.server.guard(() => 'silence');
+  const run = start(place.env, ['--json']);
+  await place.server.arrived('GET /');
+  run.interrupt();
+  const { code, stdout } = await run.ended;
+  expect([code, JSON.parse(stdout)]).toEqual([130, { ok: false, complete: false, checks: expect.any(Array) }]);
+});
+
+test('Ctrl-C ends a program that was asked for the login, and that is said', async () => {
+  await using place = await healthy();
+  const program = join(root, 'databricks');
+  await writeFile(program, '#!/bin/sh\necho $$ > "$0.pid"\nexec sleep 600\n', { mode: 0o755 });
+  const run = start({ ...place.env, DATABRICKS_TOKEN: '', DATABRICKS_AUTH_TYPE: 'databricks-cli', DATABRICKS_CLI_PATH: program });
+  await eventually(async () => (await readFile(`${program}.pid`, 'utf8').catch(() => '')) !== '');
+  run.interrupt();
+  expect(await run.ended).toEqual(endedEarly);
 });
 
 test('Ctrl-C destroys the context that it opened', async () => {
@@ -217,10 +266,10 @@ test('Ctrl-C destroys the context that it opened', async () => {
     place.server.on('GET commands/status', { json: { id: 'k1', status: 'Cancelled', results: null } });
     return { json: { id: 'k1' } };
   });
-  const child = spawn(process.execPath, [packageFile('dist', 'main.js'), 'doctor'], { env: environment(place.env), stdio: 'ignore' });
+  const run = start(place.env);
   await place.server.arrived('GET commands/status');
-  child.kill('SIGINT');
-  expect(await once(child, 'close')).toEqual([130, null]);
+  run.interrupt();
+  expect(await run.ended).toEqual(endedEarly);
   expect(place.server.count('POST commands/cancel')).toBe(1);
   expect(place.server.count('POST contexts/destroy')).toBe(1);
 });
