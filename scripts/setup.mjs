@@ -24,12 +24,15 @@ export const cloneSettings = {
   DATABRICKS_CLUSTER_ID: '',
 };
 
+/** What lies in the home is its owner's, as where the program makes it. */
+const forOwner = { recursive: true, mode: 0o700 };
+
 /** Everything up to running kernels: npm packages, the program, the virtual environment, kernelspecs and example data. */
 export async function setUp() {
   await npmPackages();
   await step('Building', async () => (await import('./build.mjs')).build());
   await pythonPackages();
-  await mkdir(cloneSettings.DATABRICKS_KERNEL_HOME, { recursive: true });
+  await mkdir(cloneSettings.DATABRICKS_KERNEL_HOME, forOwner);
   await writeFile(cloneSettings.DATABRICKS_CONFIG_FILE, '', { flag: 'a' });
   await installKernels();
   await copyExampleData();
@@ -84,7 +87,7 @@ async function installKernels() {
 async function copyExampleData() {
   const from = join(root, 'examples', 'data');
   const to = join(cloneSettings.DATABRICKS_KERNEL_HOME, 'dbfs', 'databricks-datasets');
-  await mkdir(to, { recursive: true });
+  await mkdir(to, forOwner);
   for (const name of await readdir(from)) await copyFile(join(from, name), join(to, name));
 }
 

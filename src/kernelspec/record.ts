@@ -19,12 +19,12 @@ export async function readRecord(home: string): Promise<Record> {
   }
 }
 
-/** Adds to the record in `home`, which is made where it is missing. */
+/** Adds to the record in `home`, which is made where it is missing, for its owner alone: a token of the embedded workspace comes to lie there. */
 export async function addToRecord(home: string, { specs, made }: Record): Promise<void> {
   const before = await readRecord(home);
   const after: Record = {
     specs: [...new Set([...before.specs, ...specs])],
-    made: [...new Set([...before.made, ...made, ...(await makeDirectory(home))])],
+    made: [...new Set([...before.made, ...made, ...(await makeDirectory(home, 0o700))])],
   };
   await write(home, after);
 }
@@ -42,24 +42,24 @@ export async function removeFromRecord(home: string, removed: readonly string[])
 
 async function write(home: string, record: Record): Promise<void> {
   const file = recordFile(home);
-  await writeFile(`${file}.new`, `${JSON.stringify(record, undefined, 2)}\n`);
+  await writeFile(`${file}.new`, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
 }
 
 /**
- * Makes a directory and all above it; returns those that were missing, outermost first. Step by step, because the `recursive` of `mkdir`
+ * Makes a directory, with `mode`, and all above it; returns those that were missing, outermost first. Step by step, because the `recursive` of `mkdir`
  * never returns where a directory cannot be made for want of one that cannot exist (below /proc).
  */
-export async function makeDirectory(directory: string): Promise<readonly string[]> {
+export async function makeDirectory(directory: string, mode?: number): Promise<readonly string[]> {
   try {
-    await mkdir(directory);
+    await mkdir(directory, mode);
     return [directory];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return [];
     if (code !== 'ENOENT' || dirname(directory) === directory) throw error;
     const above = await makeDirectory(dirname(directory));
-    await mkdir(directory);
+    await mkdir(directory, mode);
     return [...above, directory];
   }
 }

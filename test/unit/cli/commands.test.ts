@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { build } from '../../../scripts/build.mjs';
 import { readSettings } from '../../../src/databricks/config/settings.ts';
@@ -89,6 +89,17 @@ test('install goes to the user, with all three kernels, unless told otherwise; u
   const { stdout } = await command(['uninstall'], data);
   expect(stdout.split('\n').sort()).toEqual(['', ...['python', 'scala', 'sql'].map((name) => `Removed ${join(kernels, `databricks-${name}`)}`)]);
   expect(await readdir(root, { recursive: true })).toEqual([]);
+});
+
+test('install makes a home for its owner alone, and kernelspecs that everybody may read', async () => {
+  const home = join(root, 'a', 'kernel home');
+  await command(['install', '--prefix', join(root, 'b'), 'sql'], { DATABRICKS_KERNEL_HOME: home });
+  const mode = async (...path: readonly string[]): Promise<string> => ((await stat(join(...path))).mode & 0o777).toString(8);
+  expect([await mode(home), await mode(home, 'kernelspecs.json')]).toEqual(['700', '600']);
+  // The mode of the parent is that of the shell.
+  const shell = await mode(root, 'a');
+  const spec = join(root, 'b', 'share/jupyter/kernels/databricks-sql');
+  expect([await mode(spec), await mode(dirname(spec)), await mode(spec, 'kernel.json')]).toEqual([shell, shell, (parseInt(shell, 8) & 0o666).toString(8)]);
 });
 
 test('uninstall finds every place that was installed to, or just the one that is named', async () => {
