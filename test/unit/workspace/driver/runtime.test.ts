@@ -63,6 +63,13 @@ test('without an environment of its own a package makes one, once, and tells how
   expect(progress).toEqual([]);
 });
 
+test('empty settings for Python and Java count as not set', async () => {
+  await python('bin', 'python3');
+  const runtime = await ensureRuntime(settings(machine('bin'), { python: '', java: '' }));
+  const bin = join(root, 'home', 'runtime', 'bin');
+  expect(runtime).toEqual({ python: join(bin, 'python'), java: `${bin}/java`, sparkHome: `${bin}/pyspark` });
+});
+
 test('several that want a runtime at once make one', async () => {
   const log = join(root, 'log');
   await python('bin', 'python3', { 'log-to': log });
