@@ -17,14 +17,16 @@ const standardError = 2;
 let target = { descriptor: standardError, level: 'warn' as TraceLevel };
 
 /**
- * Applies `DATABRICKS_KERNEL_LOG`: a level (`error`, `warn`, `info`, `debug`) prints to stderr up to that level; anything else is
- * the path of a file that gets everything; `undefined` or '' leaves errors and warnings on stderr.
- * Never stdout, which belongs to a program's output. Throws `BridgeError` `config` when the file cannot be written.
+ * Applies `DATABRICKS_KERNEL_LOG`: a level (`error`, `warn`, `info`, `debug`, in any case) prints to stderr up to that level; anything else
+ * is the path of a file that gets everything; `undefined` or '' leaves errors and warnings on stderr.
+ * Never stdout, which belongs to a program's output. Throws `BridgeError` `config`, and leaves all as it was, for a word that is no level
+ * and when the file cannot be written.
  */
 export function configureTrace(setting: string | undefined): void {
   const previous = target.descriptor;
+  const level = traceLevels.find((known) => known === setting?.toLowerCase());
   if (!setting) target = { descriptor: standardError, level: 'warn' };
-  else if (isLevel(setting)) target = { descriptor: standardError, level: setting };
+  else if (level !== undefined) target = { descriptor: standardError, level };
   else target = { descriptor: openLog(setting), level: 'debug' };
   if (previous !== standardError) closeSync(previous);
 }
@@ -48,6 +50,11 @@ export function trace(layer: string): Trace {
 }
 
 function openLog(path: string): number {
+  // Whoever writes `trace` expects no file of that name wherever a front end happens to start kernels.
+  if (!/[./\\]/.test(path)) {
+    const message = `DATABRICKS_KERNEL_LOG is "${path}", which is no level: give one of ${traceLevels.join(', ')}, or write ./${path} for a file of that name.`;
+    throw new BridgeError('config', message, { setting: 'DATABRICKS_KERNEL_LOG' });
+  }
   try {
     return openSync(path, 'a', 0o600);
   } catch (error) {
@@ -55,8 +62,4 @@ function openLog(path: string): number {
     const message = `DATABRICKS_KERNEL_LOG names a file that cannot be written (${code}): ${path}. Give a writable file, or one of ${traceLevels.join(', ')}.`;
     throw new BridgeError('config', message, { setting: 'DATABRICKS_KERNEL_LOG' }, { cause: error });
   }
-}
-
-function isLevel(text: string): text is TraceLevel {
-  return (traceLevels as readonly string[]).includes(text);
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,18 @@ test('a file gets every level, a line a message, and is for its owner only', asy
     configureTrace(undefined);
     await rm(directory, { recursive: true });
   }
+});
+
+test.for(['trace', 'warning', 'VERBOSE', '2'])('"%s" is no level, and no file is made of it', (word) => {
+  const text = `DATABRICKS_KERNEL_LOG is "${word}", which is no level: give one of error, warn, info, debug, or write ./${word} for a file of that name.`;
+  expect(() => configureTrace(word)).toThrow(text);
+  expect(existsSync(word)).toBe(false);
+});
+
+test.for(['DEBUG', 'Warn', 'info'])('"%s" is a level, and no file', (word) => {
+  configureTrace(word);
+  configureTrace(undefined);
+  expect(existsSync(word)).toBe(false);
 });
 
 test('a file that cannot be written is named at once, with the setting', () => {
