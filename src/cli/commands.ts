@@ -3,8 +3,8 @@ import { checkCommand } from '../databricks/run-command.ts';
 import type { CommandId, ContextId } from '../databricks/types.ts';
 import { addCodeOptions, codeFileName, languageOf, readCode, type CodeOptions } from './code-source.ts';
 import { checkOutput, printCommandResult, type ResultOptions } from './command-result.ts';
-import { printResult, type JsonOption } from './output.ts';
-import { refusalsInWords, resultInWords } from './refusals.ts';
+import { outputOption, printResult, type JsonOption } from './output.ts';
+import { inContext, resultInWords } from './refusals.ts';
 import { onServer } from './server-command.ts';
 
 interface InContext {
@@ -43,7 +43,7 @@ export function addCommandCommands(program: Command): Command {
     .description('print its state, or its result when it has ended')
     .addArgument(commandId())
     .addOption(contextId())
-    .option('--output <file>', 'write the result into this file: pictures and HTML, too')
+    .addOption(outputOption())
     .option('--json', 'print JSON: id, status, results')
     .addHelpText(
       'after',

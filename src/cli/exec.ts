@@ -11,7 +11,7 @@ import { addCodeOptions, codeFileName, languageOf, readCode, type CodeOptions } 
 import type { ResultOptions } from './command-result.ts';
 import { interruptible, type Interrupts } from './interruptible.ts';
 import { thisMachine } from './machine.ts';
-import { print, printWarning } from './output.ts';
+import { outputOption, print, printWarning } from './output.ts';
 import { showRetries, startProgress, type Progress } from './progress.ts';
 import { inContext, resultInWords } from './refusals.ts';
 import { addServerOptions, type ServerOptions } from './server-command.ts';
@@ -41,7 +41,7 @@ export function addExecCommand(program: Command): Command {
   const command = addCodeOptions(program.command('exec'))
     .description('run code once, and print its result')
     .option('--context-id <id>', 'run it in this execution context, and leave that as it is')
-    .option('--output <file>', 'write the result into this file: pictures and HTML, too')
+    .addOption(outputOption())
     .option('--json', "print the server's result as JSON")
     .addHelpText('after', help);
   return addServerOptions(command, { cluster: true }).action((code: string | undefined, options: ExecOptions) =>

@@ -1,3 +1,4 @@
+import { InvalidArgumentError, Option } from 'commander';
 import { formatJson } from '../databricks/json.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { formatTable, type Column } from './table.ts';
@@ -12,6 +13,15 @@ export function print(text: string): void {
 /** What `--json` makes of a command's options. */
 export interface JsonOption {
   readonly json?: true;
+}
+
+/** `--output` of a command that has a result. A format, which other programs take there, would become a file of that name. */
+export function outputOption(): Option {
+  return new Option('--output <file>', 'write the result into this file: pictures and HTML, too').argParser((file: string) => {
+    if (!/^(?:json|text)$/i.test(file)) return file;
+    const instead = /json/i.test(file) ? 'For JSON on standard output use --json' : 'Text goes to standard output without it';
+    throw new InvalidArgumentError(`${instead}; for a file of that name write ./${file}.`);
+  });
 }
 
 /** Prints what a command came to: for programs as JSON on one line, integers exact (`--json`), and for people as `words` say it. */

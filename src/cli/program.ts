@@ -7,6 +7,9 @@ export class Program extends Command {
   }
 
   override error(message: string, options?: { exitCode?: number; code?: string }): never {
+    // The Databricks CLI takes a format there.
+    const [asked] = /^error: unknown option '(?:-o\w*|--output(?:=[^']*)?)'/.exec(message) ?? [];
+    if (asked !== undefined && this.options.some(({ long }) => long === '--json')) message = `${asked}: for JSON use --json`;
     // commander begins with "error: " and puts its suggestion on a line of its own.
     const words = message.replace(/^error: (.)/, (_, first: string) => first.toUpperCase()).replace(/\n(?=.)/g, ' ');
     return super.error(`${words.replace(/\.$/, '')}; see "${pathOf(this)} --help"`, options);
