@@ -1,5 +1,6 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import type { Client } from '../databricks/client.ts';
+import { cloudOf } from '../databricks/clouds.ts';
 import { isUnknownCluster, isWrongState } from '../databricks/errors.ts';
 import { formatJson } from '../databricks/json.ts';
 import type { Cluster, ClusterId, ClusterStatus } from '../databricks/types.ts';
@@ -106,9 +107,9 @@ function addCreate(clusters: Command): void {
     .requiredOption('--workers <number>', 'how many workers it has beside its driver', wholeNumber)
     .option('--spark-version <version>', 'see "clusters spark-versions"; default: the newest (with long-term support, if there is one)')
     .option('--node-type <type>', 'see "clusters node-types"; default: the smallest (Clusters API 2.x)')
-    .option('--spot', 'cheaper machines that the cloud may take back')
-    .option('--no-spot', 'machines that stay')
-    .option('--zone <id>', 'availability zone, e.g. us-west-1c')
+    .option('--spot', 'cheaper machines that the cloud may take back (AWS)')
+    .option('--no-spot', 'machines that stay (AWS)')
+    .option('--zone <id>', 'availability zone, e.g. us-west-1c (AWS)')
     .addOption(new Option('--conf <key=value>', 'setting of Spark; may be given several times').argParser(sparkSetting).default({}, 'none'))
     .option('--autotermination <minutes>', 'end it when it was idle for so long; 0 never (Clusters API 2.x)', wholeNumber);
   withWait(create).addHelpText(
@@ -116,6 +117,7 @@ function addCreate(clusters: Command): void {
     '\nExamples:\n  databricks-kernel clusters create nightly --workers 4\n  databricks-kernel clusters create spark-it-up --workers 6 --spot --zone us-west-1c --conf spark.speculation=true --no-wait',
   );
   onServer<[string], CreateOptions>(create, { progressAfterMs: 0 }, async (task, name, options) => {
+    refuseElsewhere(task.host, options);
     const { workers, sparkVersion, nodeType, spot: useSpot, zone: zoneId, conf: sparkConf, autotermination: autoterminationMinutes, wait, json } = options;
     const id = await task.client.clusters.create({
       name, workers, sparkVersion, nodeType, useSpot, zoneId, autoterminationMinutes, ...(Object.keys(sparkConf).length > 0 && { sparkConf }),
@@ -129,6 +131,16 @@ function addCreate(clusters: Command): void {
       printResult(json, made === undefined ? { id } : clusterJson(made), () => id);
     }
   });
+}
+
+/** Throws `BridgeError` `config` for settings of AWS on another cloud, where they would change nothing without a word. */
+function refuseElsewhere(host: string, { spot, zone }: CreateOptions): void {
+  const cloud = cloudOf(host);
+  const given = [spot === true && '--spot', spot === false && '--no-spot', zone !== undefined && '--zone'].filter((option) => option !== false);
+  const [setting, ...more] = given;
+  if (cloud === undefined || setting === undefined) return;
+  const [are, them] = more.length === 0 ? ['is', 'it'] : ['are', 'them'];
+  throw new BridgeError('config', `${given.join(' and ')} ${are} for AWS, and ${host} is on ${cloud}: leave ${them} out.`, { setting });
 }
 
 function addEvents(clusters: Command): void {
@@ -265,7 +277,10 @@ async function untilDone(task: Task, id: ClusterId, { subject, goal = 'Running',
   throw new BridgeError('context', `Cluster ${nameOf(cluster)} on ${host} is not ${goal} but ${stateOf(cluster).replace(/\.$/, '')}.`, { lost: false });
 }
 
-const unknown: Omit<Cluster, 'id'> = { name: '', status: 'Terminated', message: '', workers: undefined, sparkVersion: '', nodeType: '', driverIp: '', jdbcPort: '', useSpot: undefined, zoneId: '', sparkConf: {}, incarnation: '' };
+const unknown: Omit<Cluster, 'id'> = { name: '', status: 'Terminated', message: '', workers: undefined, sparkVersion: '', nodeType: '', driverIp: '', jdbcPort: '', useSpot: undefined, zoneId: '', sparkConf: {}, autoterminationMinutes: undefined, incarnation: '' };
+
+/** A server, and the cluster on it that the settings choose. */
+export type ClusterPlace = Pick<Task, 'client' | 'host' | 'clusterId'>;
 
 /**
  * Does something with the cluster that was named, or is chosen by the settings. An unknown one is a wrong argument: `BridgeError` `config`;
@@ -304,7 +319,7 @@ function nameOf({ id, name }: Cluster): string {
 }
 
 function clusterJson({ incarnation: _internal, ...shown }: Cluster): JsonObject {
-  return { ...shown, workers: shown.workers ?? null, useSpot: shown.useSpot ?? null };
+  return { ...shown, workers: shown.workers ?? null, useSpot: shown.useSpot ?? null, autoterminationMinutes: shown.autoterminationMinutes ?? null };
 }
 
 const columns: readonly Column<Cluster>[] = [
@@ -316,9 +331,10 @@ const columns: readonly Column<Cluster>[] = [
   { title: 'MESSAGE', value: ({ message }) => message },
 ];
 
-function allOf({ id, name, status, message, workers, sparkVersion, nodeType, driverIp, jdbcPort, useSpot, zoneId, sparkConf }: Cluster): readonly Fact[] {
+function allOf({ id, name, status, message, workers, sparkVersion, nodeType, driverIp, jdbcPort, useSpot, zoneId, sparkConf, autoterminationMinutes: idle }: Cluster): readonly Fact[] {
   return [
     ['ID', id], ['Name', name], ['Status', status], ['Message', message], ['Workers', workers], ['Spark', sparkVersion], ['Node type', nodeType], ['Driver', driverIp], ['JDBC port', jdbcPort],
-    ['Spot', useSpot === undefined ? '' : useSpot ? 'yes' : 'no'], ['Zone', zoneId], ...Object.entries(sparkConf).map(([key, value]): Fact => ['Setting', `${key}=${value}`]),
+    ['Spot', useSpot === undefined ? '' : useSpot ? 'yes' : 'no'], ['Zone', zoneId],
+    ['Autotermination', idle === undefined ? '' : idle === 0 ? 'never' : `after ${idle} idle minutes`], ...Object.entries(sparkConf).map(([key, value]): Fact => ['Setting', `${key}=${value}`]),
   ];
 }

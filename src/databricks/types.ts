@@ -79,6 +79,8 @@ export interface Cluster {
   readonly zoneId: string;
   /** What was set of Spark; empty where nothing was. */
   readonly sparkConf: Readonly<Record<string, string>>;
+  /** How long it may be idle before it is ended; 0: for ever. `undefined` where the API does not tell (1.2). */
+  readonly autoterminationMinutes: number | undefined;
   /** Another one after each start of its driver; '' where the API does not tell (1.2). */
   readonly incarnation: string;
 }

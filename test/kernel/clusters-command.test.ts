@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { CommandLine } from '../support/command-line.ts';
 import type { CommandLinePlace } from '../support/command-line-place.ts';
 import { commandLinePlace } from '../support/command-line-place.ts';
 import type { Answer, ScriptedServer } from '../support/scripted-server.ts';
@@ -42,11 +43,11 @@ describe('list', () => {
     await using second = await place();
     second.server.on('GET clusters/list', { json: { clusters } });
     const modern = JSON.parse((await second.cli.run(['clusters', 'list', '--json'])).stdout);
-    expect(modern[0]).toEqual({ id: '0123-abc', name: 'nightly', status: 'Running', message: '', workers: 10, sparkVersion: '16.4.x-scala2.12', nodeType: '', driverIp: '', jdbcPort: '', useSpot: null, zoneId: '', sparkConf: {} });
+    expect(modern[0]).toEqual({ id: '0123-abc', name: 'nightly', status: 'Running', message: '', workers: 10, sparkVersion: '16.4.x-scala2.12', nodeType: '', driverIp: '', jdbcPort: '', useSpot: null, zoneId: '', sparkConf: {}, autoterminationMinutes: null });
     await using first = await place({ first: true });
     first.server.on('GET clusters/list', { json: [{ status: 'Running', id: 'peaceJam', name: 'test', driverIp: '10.12.34.56', jdbcPort: '10000' }] });
     const classic = JSON.parse((await first.cli.run(['clusters', 'list', '--json'])).stdout);
-    expect(classic).toEqual([{ id: 'peaceJam', name: 'test', status: 'Running', message: '', workers: null, sparkVersion: '', nodeType: '', driverIp: '10.12.34.56', jdbcPort: '10000', useSpot: null, zoneId: '', sparkConf: {} }]);
+    expect(classic).toEqual([{ id: 'peaceJam', name: 'test', status: 'Running', message: '', workers: null, sparkVersion: '', nodeType: '', driverIp: '10.12.34.56', jdbcPort: '10000', useSpot: null, zoneId: '', sparkConf: {}, autoterminationMinutes: null }]);
   });
 
   test('says when there is none', async () => {
@@ -78,6 +79,13 @@ test('status shows the spot machines, the zone and the settings of Spark that a 
     ]);
     expect(JSON.parse((await at.cli.run(['clusters', 'status', '--json'])).stdout)).toMatchObject({ useSpot: true, zoneId: 'us-west-1c', sparkConf });
   }
+});
+
+test.for([[30, 'after 30 idle minutes'], [0, 'never']] as const)('status shows that a cluster made with --autotermination %i ends %s', async ([minutes, words]) => {
+  await using at = await place();
+  at.server.on('GET clusters/get', state('RUNNING', '', { autotermination_minutes: minutes }));
+  expect((await at.cli.run(['clusters', 'status'])).stdout).toContain(`\nAutotermination  ${words}\n`);
+  expect(JSON.parse((await at.cli.run(['clusters', 'status', '--json'])).stdout)).toMatchObject({ autoterminationMinutes: minutes });
 });
 
 test('the cluster is the one that is named, else that of --cluster-id, else that of the environment', async () => {
@@ -193,6 +201,15 @@ test('create prints the id alone, for scripts, and all of the cluster as JSON', 
   expect(posts(at.server)[0]?.[1]).toEqual({
     cluster_name: 'n', num_workers: 0, node_type_id: 't', spark_version: 'v', autotermination_minutes: 30, aws_attributes: { availability: 'ON_DEMAND' },
   });
+});
+
+test.for<[host: string, args: string[], message: string]>([
+  ['adb-1.2.azuredatabricks.net', ['--spot', '--zone', 'z'], '--spot and --zone are for AWS, and adb-1.2.azuredatabricks.net is on Azure: leave them out.'],
+  ['adb-1.2.databricks.azure.us', ['--no-spot'], '--no-spot is for AWS, and adb-1.2.databricks.azure.us is on Azure: leave it out.'],
+  ['1.2.gcp.databricks.com:443', ['--zone', 'z'], '--zone is for AWS, and 1.2.gcp.databricks.com is on Google Cloud: leave it out.'],
+])('create on %s with %j is refused before anything is asked', async ([host, args, message]) => {
+  await using cli = await CommandLine.create({ DATABRICKS_HOST: `https://${host}`, DATABRICKS_TOKEN: 'dapi0', HTTPS_PROXY: 'http://127.0.0.1:9' });
+  expect(await cli.run(['clusters', 'create', 'n', '--workers', '1', ...args])).toEqual({ code: 2, stdout: '', stderr: `${message}\n` });
 });
 
 test('permanent-delete forgets a cluster, and needs its name', async () => {

@@ -1,4 +1,5 @@
 import { Secret } from '../../lib/secret.ts';
+import { cloudOf } from '../clouds.ts';
 import type { Field, Fields, Setting, SettingsSources, UsedProfile } from './fields.ts';
 import { configError, placeOf, unreadProfile } from './fields.ts';
 import { netrcFiles, readNetrc } from './netrc.ts';
@@ -135,7 +136,7 @@ const readers: Readonly<Record<AuthType, Reader>> = {
   },
   'azure-cli'(fields, { host, profile }) {
     const resourceId = fields.get('azure_workspace_resource_id')?.value;
-    if (!/\.(?:azuredatabricks\.net|databricks\.azure\.(?:us|cn))$/i.test(host.value.hostname) && resourceId === undefined) {
+    if (cloudOf(host.value.hostname) !== 'Azure' && resourceId === undefined) {
       return `${host.value.host} is no Azure workspace`;
     }
     const principal = fields.get('azure_client_id');

@@ -19,6 +19,7 @@ export function parseCluster(entry: JsonValue): Cluster {
     useSpot: text(body['useSpot']) === '' ? undefined : flag(body['useSpot']),
     zoneId: text(body['zoneId']),
     sparkConf: settings(body['sparkConf']),
+    autoterminationMinutes: undefined,
     incarnation: '',
   };
 }
@@ -43,6 +44,7 @@ export function parseCluster2(answer: JsonValue): Cluster {
     useSpot: availability === '' ? undefined : availability.startsWith('spot'),
     zoneId: text(aws['zone_id']),
     sparkConf: settings(body['spark_conf']),
+    autoterminationMinutes: number(body['autotermination_minutes']),
     incarnation: text(body['spark_context_id']) || text(body['start_time']),
   };
 }

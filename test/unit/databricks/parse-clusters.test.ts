@@ -3,7 +3,7 @@ import { parseCluster, parseCluster2, parseEvent, parseNodeTypes, parseSparkVers
 import type { Cluster, ClusterId } from '../../../src/databricks/types.ts';
 import type { JsonValue } from '../../../src/lib/json.ts';
 
-const nothing: Cluster = { id: '' as ClusterId, name: '', status: 'Unknown', message: '', workers: undefined, sparkVersion: '', nodeType: '', driverIp: '', jdbcPort: '', useSpot: undefined, zoneId: '', sparkConf: {}, incarnation: '' };
+const nothing: Cluster = { id: '' as ClusterId, name: '', status: 'Unknown', message: '', workers: undefined, sparkVersion: '', nodeType: '', driverIp: '', jdbcPort: '', useSpot: undefined, zoneId: '', sparkConf: {}, autoterminationMinutes: undefined, incarnation: '' };
 
 test.for<[JsonValue, Partial<Cluster>]>([
   [{ status: 'Running', id: 'peaceJam', name: 'test', driverIp: '10.12.34.56', jdbcPort: '10000' }, { id: 'peaceJam' as ClusterId, name: 'test', status: 'Running', driverIp: '10.12.34.56', jdbcPort: '10000' }],
@@ -34,6 +34,8 @@ test.for<[JsonValue, Partial<Cluster>]>([
   [{ num_workers: 2, spark_version: '16.4.x-scala2.12', node_type_id: 'i3.xlarge', driver: { private_ip: '10.0.0.1' }, jdbc_port: 10000 }, { workers: 2, sparkVersion: '16.4.x-scala2.12', nodeType: 'i3.xlarge', driverIp: '10.0.0.1', jdbcPort: '10000' }],
   [{ aws_attributes: { availability: 'SPOT_WITH_FALLBACK', zone_id: 'us-west-2a' }, spark_conf: { 'spark.speculation': 'true' } }, { useSpot: true, zoneId: 'us-west-2a', sparkConf: { 'spark.speculation': 'true' } }],
   [{ aws_attributes: { availability: 'SPOT' } }, { useSpot: true }],
+  [{ autotermination_minutes: 30 }, { autoterminationMinutes: 30 }],
+  [{ autotermination_minutes: 0 }, { autoterminationMinutes: 0 }],
   [{ aws_attributes: { availability: 'ON_DEMAND' }, spark_conf: {} }, { useSpot: false }],
   [{ aws_attributes: null, spark_conf: null }, {}],
   [{ autoscale: { min_workers: 1, max_workers: 8 }, executors: [{}, {}, {}] }, { workers: 3 }],
