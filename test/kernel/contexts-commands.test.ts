@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageVersion } from '../../src/lib/package-file.ts';
 import { commandLinePlace } from '../support/command-line-place.ts';
-import { CommandLine } from '../support/command-line.ts';
+import { CommandLine, cancelled } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { secretToken, startScriptedApi } from '../support/scripted-api.ts';
 import { WorkspaceHome, buildWorkspaceProgram } from '../support/workspace-program.ts';
@@ -97,7 +97,7 @@ describe.for(['classic', 'modern'])('on a %s workspace', (dialect) => {
     const hanging = cli.start(['exec', '-l', 'python', 'hang']);
     await eventually(async () => (await openContexts()) === 2);
     hanging.signal('SIGINT');
-    expect(await hanging.ended).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' });
+    expect(await hanging.ended).toEqual({ code: 130, stdout: '', stderr: cancelled });
     expect(await openContexts()).toBe(1);
     await printed('contexts', 'destroy', context);
   });

@@ -3,8 +3,20 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { packageFile } from '../../src/lib/package-file.ts';
 import type { Run } from './run-program.ts';
+
+/** What is said of a wait of more than a second, in lines of their own. */
+const waits = /^(?:Looking for|Waiting for|Opening a|Starting cluster) [^\n]*\n/gm;
+
+/** What a command said but for its waits: they are short, and a busy machine makes long ones of them. */
+export function withoutWaits({ stderr, ...run }: Run): Run {
+  return { ...run, stderr: stderr.replace(waits, '') };
+}
+
+/** What is said of a cancel; the first line only where it takes a while. */
+export const cancelled = expect.stringMatching(/^(?:Cancelling; press Ctrl-C again to give the code up with its context\n)?Cancelled\.\n$/);
 
 /** `databricks-kernel` with a home of its own, and the settings that a test gives it. Disposal removes the home. */
 export class CommandLine implements AsyncDisposable {
@@ -40,9 +52,11 @@ export class CommandLine implements AsyncDisposable {
     const ended = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null, ...printed }));
     let over = false;
     void ended.then(() => (over = true));
+    const whole = ended.then(({ code, stdout, stderr }) => ({ code, stdout, stderr }));
     return {
       pid: child.pid ?? 0,
-      ended: ended.then(({ code, stdout, stderr }) => ({ code, stdout, stderr })),
+      ended: whole.then(withoutWaits),
+      endedWithWaits: whole,
       input: (data) => {
         // A command that fails at once does not read.
         child.stdin.on('error', () => undefined).end(data);
@@ -65,7 +79,9 @@ export class CommandLine implements AsyncDisposable {
 
 export interface RunningCommand {
   readonly pid: number;
+  /** But for its waits: `withoutWaits`. */
   readonly ended: Promise<Run>;
+  readonly endedWithWaits: Promise<Run>;
   /** All of its standard input. */
   input(data: string | Uint8Array): void;
   /** Some of its standard input; resolves when the command has read it, but for what a pipe holds. */
