@@ -89,11 +89,12 @@ describe.for<DialectName>(['classic', 'modern'])('a session on a %s workspace', 
 
   test('a driver that dies in the middle of a cell costs the context, and the next run works again', async () => {
     await using place = await start(dialect, 'scala');
-    const died = await place.session.run('die', 'scala', cell()).catch((error: unknown) => error);
-    expect(JSON.stringify(died)).toMatch(/Out of memory|lost/);
-    const ends: unknown[] = [];
-    for (let time = 0; time < 2; time += 1) ends.push(await place.session.run('echo on', 'scala', cell()).catch(() => 'lost'));
-    expect(ends.at(-1)).toEqual(result('on'));
+    const cause = 'The Spark driver of cluster local has ended, and its variables are gone. Out of memory.';
+    expect(await place.session.run('die', 'scala', cell())).toMatchObject({ end: 'result', result: { kind: 'error', cause } });
+    const next = cell();
+    expect(await place.session.run('echo on', 'scala', next)).toEqual(result('on'));
+    expect(next.notices).toHaveLength(1);
+    expect(place.drivers.map(({ opened }) => opened.length)).toEqual([1, 1]);
   });
 
   test('runs another language in one context or a second, as the dialect does', async () => {
