@@ -16,7 +16,7 @@ let workspace = '';
 let curl = false;
 beforeAll(async () => {
   workspace = await buildWorkspaceProgram();
-  curl = (await runProgram('curl', ['--version'])).code === 0;
+  curl = await runProgram('curl', ['--version']).then(({ code }) => code === 0, () => false);
 });
 afterAll(() => rm(dirname(workspace), { recursive: true, force: true }));
 beforeEach((context) => {

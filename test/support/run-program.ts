@@ -8,9 +8,13 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs a program to its end, whatever that is. */
+/** Runs a program to its end, whatever that is. Rejects where it cannot be run. */
 export function runProgram(command: string, args: readonly string[], options: Pick<ExecFileOptions, 'cwd' | 'env'> = {}): Promise<Run> {
-  return new Promise((resolve) => {
-    const child = execFile(command, args, options, (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, args, { ...options, maxBuffer: Infinity }, (error, stdout, stderr) => {
+      // An exit code is a number.
+      if (typeof error?.code === 'string') reject(error);
+      else resolve({ code: child.exitCode, stdout, stderr });
+    });
   });
 }

@@ -94,7 +94,8 @@ export class WorkspaceHome implements AsyncDisposable {
 
   /** Whether anything runs with this home in its environment. */
   async #hasProcesses(): Promise<boolean> {
-    const { stdout } = await runProgram('ps', ['axeww', '-o', 'command='], { env: { PATH: process.env['PATH'] } });
+    const { code, stdout, stderr } = await runProgram('ps', ['axeww', '-o', 'command='], { env: { PATH: process.env['PATH'] } });
+    if (code !== 0) throw new Error(`ps: ${stderr}`);
     return stdout.includes(`DATABRICKS_KERNEL_HOME=${this.path}`);
   }
 
