@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { watch } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { existsSync, watch } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { curveKeyPair, Dealer, Router } from 'zeromq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freshConnection, signedFrames, writeConnectionFile, type ConnectionFile } from '../support/client-wire.ts';
 import { buildEchoKernel } from '../support/echo-kernel.ts';
+import { eventually } from '../support/eventually.ts';
 import { connectFrontEnd } from '../support/front-end.ts';
 import { eventsOf } from '../support/kernel-socket.ts';
 import { listening } from '../support/listening.ts';
@@ -70,15 +71,17 @@ test('50 000 outputs of one cell arrive, in order', async () => {
 });
 
 test('heartbeats are answered while the kernel is lost in a computation', async () => {
+  await using place = await writeConnectionFile({});
+  const end = join(place.directory, 'end');
   await using kernel = await startKernel(echo.command);
-  let blocking = (_: unknown) => {};
-  const started = new Promise((resolve) => (blocking = resolve));
   let over = false;
-  const cell = kernel.execute('block:1500', { onOutput: ({ header }) => header.msg_type === 'stream' && blocking(undefined) });
+  const cell = kernel.execute(`block:${end}`);
   void cell.then(() => (over = true));
-  await started;
+  // No message could say so: none leaves any more.
+  await eventually(async () => existsSync(`${end}.begun`));
   for (const beat of ['one', 'two', 'three']) expect(await heartbeat(kernel.connectionFile, beat)).toBe(beat);
   expect(over).toBe(false);
+  await writeFile(end, '');
   await cell;
 });
 

@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import type { Cell, Completeness, Completion, Evaluated, Interpreter, Outcome } from '../../src/kernel/interpreter.ts';
 import type { MimeBundle } from '../../src/protocol/output.ts';
 
@@ -14,7 +15,8 @@ const interrupted: Outcome = {
  * - `hang`          ends when it is interrupted · `stuck` only when it is killed
  * - `table:RxC`     shows a table as display data · `many:N` shows N display data, numbered
  * - `input:PROMPT`  prints what the user enters · `password:PROMPT`
- * - `block:MS`      keeps the thread busy · anything else is printed, `` prints nothing
+ * - `block:PATH`    makes the file PATH.begun, and keeps the thread busy until there is PATH, or for a minute
+ * - anything else is printed, `` prints nothing
  */
 export class FakeInterpreter implements Interpreter {
   /** What was run, in order. */
@@ -69,11 +71,10 @@ export class FakeInterpreter implements Interpreter {
         print(await cell.input(argument, command === 'password'));
         return { status: 'ok' };
       case 'block': {
-        print('blocking\n');
-        // The wire gets a turn to send that line before the thread is lost to it.
-        await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-        const end = performance.now() + Number(argument);
-        while (performance.now() < end);
+        // Nothing else would end the process of a test that has failed.
+        const end = performance.now() + 60_000;
+        writeFileSync(`${argument}.begun`, '');
+        while (!existsSync(argument) && performance.now() < end);
         return { status: 'ok' };
       }
       default:
