@@ -204,7 +204,7 @@ const life = fc.record({
   lastFaults: fc.array(fault, { maxLength: 3 }),
 });
 
-test('no life of a session runs code twice, loses a context or gives one up for nothing, reads an end twice or leaves a cell waiting', async () => {
+test('no life of a session runs code twice, loses a context or gives one up for nothing, reads an end twice or leaves a cell waiting', { timeout: 300_000 }, async () => {
   await fc.assert(fc.asyncProperty(life, live), { numRuns: 600 });
 });
 
