@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePorts } from './free-ports.ts';
 
 /** A network between a client and a server that a test takes away and gives back. */
 export interface TcpProxy extends AsyncDisposable {
@@ -38,7 +39,9 @@ export async function startTcpProxy(target: URL): Promise<TcpProxy> {
       onward.removeAllListeners('close').on('error', () => undefined).resume();
     });
   });
-  const port = await listen(server, 0);
+  // One that nobody is given while it refuses.
+  const [port = 0] = await freePorts(1);
+  await listen(server, port);
   const breakAll = (): void => {
     for (const socket of open) socket.resetAndDestroy();
   };
@@ -71,9 +74,9 @@ export async function startTcpProxy(target: URL): Promise<TcpProxy> {
   };
 }
 
-function listen(server: Server, port: number): Promise<number> {
+function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    server.listen(port, '127.0.0.1', resolve);
   });
 }
