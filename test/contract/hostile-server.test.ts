@@ -3,6 +3,7 @@ import { build } from '../../scripts/build.mjs';
 import type { CommandLinePlace } from '../support/command-line-place.ts';
 import { commandLinePlace } from '../support/command-line-place.ts';
 import { startPlace } from '../support/bad-place.ts';
+import { withoutWait } from '../support/databricks-kernel.ts';
 import { failedWith, finished, refused, startScriptedApi } from '../support/scripted-api.ts';
 import type { Answer, ScriptedServer } from '../support/scripted-server.ts';
 import { startInTerminal } from '../support/terminal.ts';
@@ -82,7 +83,7 @@ test.for<[what: string, results: object, shown: string]>([
 ])('%s reaches a front end with nothing that a terminal obeys', async ([, results, shown]) => {
   await using place = await startPlace({ before: (server) => server.on('GET commands/status', ended(results)) });
   const { outputs } = await place.kernel.execute('1');
-  const texts = outputs.map(({ content }) => (content as { data: { 'text/plain': string } }).data['text/plain']);
+  const texts = withoutWait(outputs).map(({ content }) => (content as { data: { 'text/plain': string } }).data['text/plain']);
   expect(texts).toEqual([expect.stringContaining(shown)]);
   expect(texts.join()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
 });

@@ -24,10 +24,15 @@ export function shown(outputs: readonly KernelMessage.IIOPubMessage[]): string[]
   return outputs.map(({ header, content }) => shownLine({ output_type: header.msg_type, ...(content as object) }));
 }
 
-/** Like `shown`, without what a cell shows while it waits: the transient display, and the `clear_output` that removes it. */
-export function kept(outputs: readonly KernelMessage.IIOPubMessage[]): string[] {
+/** Outputs without what a cell shows while it waits: the transient display, and the `clear_output` that removes it. */
+export function withoutWait(outputs: readonly KernelMessage.IIOPubMessage[]): readonly KernelMessage.IIOPubMessage[] {
   const cleared = outputs.map(({ header }) => header.msg_type).lastIndexOf('clear_output');
-  return shown(outputs.slice(cleared + 1));
+  return outputs.slice(cleared + 1);
+}
+
+/** Like `shown`, of those that stay. */
+export function kept(outputs: readonly KernelMessage.IIOPubMessage[]): string[] {
+  return shown(withoutWait(outputs));
 }
 
 export interface ContextAddress {
