@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile } from '../../src/lib/package-file.ts';
 import { cellSignal, type CellSignal } from '../support/cell-signal.ts';
-import { contextNotFound, contextStatus, kept, kernelCommand, openContexts, startDatabricksKernel } from '../support/databricks-kernel.ts';
+import { contextNotFound, contextStatus, kept, kernelCommand, living, openContexts, startDatabricksKernel } from '../support/databricks-kernel.ts';
 import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/scripted-api.ts';
 import { startKernel, type KernelCommand, type RunningKernel } from '../support/start-kernel.ts';
 
 /** Cells that would run for ten minutes, each after a line that says that it has begun. */
@@ -68,10 +70,17 @@ test('Scala code that cannot be stopped costs its context, and says so; the next
   expect(kept(next.outputs).at(-1)).toBe('execute_result: val res0: Int = 2');
 });
 
+/** What a command prints that must succeed. */
+async function cli(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runProgram(process.execPath, [packageFile('dist', 'main.js'), ...args], { env: { ...process.env, ...inject('sparkEnvironment') } });
+  if (code !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
 /** The one context that `kernel` holds; it is the only kernel that runs. */
 async function contextOf(kernel: RunningKernel) {
   await kernel.execute(kernel.connectionFile.kernel_name === 'sql' ? 'select 1' : '1');
-  const [context, ...more] = await openContexts();
+  const [context, ...more] = await living(await openContexts());
   expect(more).toEqual([]);
   if (context === undefined) throw new Error('the kernel has noted no context');
   expect(await contextStatus(context)).toMatchObject({ status: 'Running' });
@@ -90,7 +99,7 @@ test.for(ends)('%s destroys the context', async ([, end, exit]) => {
   await end(kernel);
   expect(await kernel.exited).toEqual(exit);
   expect(await contextStatus(context)).toEqual(contextNotFound);
-  expect(await openContexts()).toEqual([]);
+  expect(await living(await openContexts())).toEqual([]);
 });
 
 test('SIGTERM in the middle of a cell destroys the context with its command', async () => {
@@ -123,11 +132,6 @@ test('a dead parent ends the kernel, which destroys its context', async () => {
 });
 
 test('a context that outlives its kernels is picked up with its variables: by a kernel that is started for it, and in the middle of another one', async () => {
-  const cli = async (...args: readonly string[]) => {
-    const { code, stdout, stderr } = await runProgram(process.execPath, [packageFile('dist', 'main.js'), ...args], { env: { ...process.env, ...inject('sparkEnvironment') } });
-    if (code !== 0) throw new Error(stderr);
-    return stdout.trim();
-  };
   const id = await cli('contexts', 'create', '-l', 'python', '--wait');
   await cli('exec', '-l', 'python', '--context-id', id, 'kept = 7');
   await using first = await startKernel(kernelCommand('python', {}, ['--context-id', id]));
@@ -160,4 +164,28 @@ test('a driver that dies in the middle of a cell ends it with a sentence, and th
   expect(reply.status).toBe('error');
   expect(kept(outputs).join()).toMatch(/Spark driver of cluster embedded has ended, and its variables are gone/);
   expect(kept((await kernel.execute('1 + 1')).outputs).at(-1)).toBe('execute_result: val res0: Int = 2');
+});
+
+test('a workspace that is killed in the middle of a cell ends it with a sentence; its code has run once, and the next cell has a new context in a new workspace', async () => {
+  await using signal = await cellSignal();
+  await using home = await temporaryDirectory();
+  const ledger = join(home.path, 'ledger');
+  await using kernel = await startDatabricksKernel('python');
+  const lost = await contextOf(kernel);
+  const workspace = async (): Promise<{ pid: number; contexts: number }> => JSON.parse(await cli('workspace', 'status', '--json'));
+  const killed = await workspace();
+  const running = kernel.execute(`kept = 7\nopen(${JSON.stringify(ledger)}, "a").write("ran\\n")\n${signal.python}\nimport time; time.sleep(600)`);
+  await signal.arrived();
+  process.kill(killed.pid, 'SIGKILL');
+  const { reply, outputs } = await running;
+  expect(reply.status).toBe('error');
+  expect(kept(outputs)).toEqual([
+    expect.stringMatching(/^error: ContextLost: The execution context on cluster embedded at the embedded workspace \(127\.0\.0\.1:\d+\) is gone, and the variables of earlier cells with it: it was lost while this cell ran, whose result is unknown\. The next cell gets a new context\.$/),
+  ]);
+  expect(kept((await kernel.execute('"kept" in globals()')).outputs).at(-1)).toBe('execute_result: False');
+  expect(await readFile(ledger, 'utf8')).toBe('ran\n');
+  expect((await contextOf(kernel)).contextId).not.toBe(lost.contextId);
+  const { pid, contexts } = await workspace();
+  expect(pid).not.toBe(killed.pid);
+  expect(contexts).toBe(1);
 });

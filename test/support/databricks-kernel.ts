@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { KernelMessage } from '@jupyterlab/services';
 import { inject } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
@@ -68,6 +69,15 @@ export async function watchContexts(): Promise<() => Promise<ContextAddress>> {
     if (context === undefined || more.length > 0) throw new Error(`${context === undefined ? 'no context has' : 'several contexts have'} been opened`);
     return context;
   };
+}
+
+/**
+ * Those that the workspace still has. A kernel that ends waits two seconds for the answer to `destroy`, and leaves a context in its journal
+ * whose end it was not told by then.
+ */
+export async function living(contexts: readonly ContextAddress[]): Promise<ContextAddress[]> {
+  const states = await Promise.all(contexts.map(contextStatus));
+  return contexts.filter((_, index) => !isDeepStrictEqual(states[index], contextNotFound));
 }
 
 /** What the workspace itself says of a context: the answer of `contexts/status`. */
