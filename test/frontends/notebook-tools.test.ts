@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile, packageRoot } from '../../src/lib/package-file.ts';
-import { contextNotFound, contextsSince, contextStatus, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
+import { contextNotFound, contextsSince, contextStatus, living, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
 import { eventually } from '../support/eventually.ts';
 import { jupyterPlace, python, type JupyterPlace } from '../support/jupyter.ts';
 import { joined, newNotebook, readNotebook, shownLine, type NewCell, type NotebookCell } from '../support/notebook.ts';
@@ -112,7 +112,7 @@ describe('jupyter execute on notebooks of three languages', () => {
   test('ends the kernels, and their contexts on the cluster with them', async () => {
     expect(contexts.size).toBe(languages.length);
     for (const context of contexts.values()) expect(await contextStatus(context)).toEqual(contextNotFound);
-    expect(await contextsSince(before)).toEqual([]);
+    expect(await living(await contextsSince(before))).toEqual([]);
   });
 
   describe('jupyter nbconvert then', () => {
