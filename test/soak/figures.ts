@@ -31,11 +31,11 @@ export interface Growth {
 
 /**
  * Compares the second third of a row of samples with the last; the first is the warm-up. What counts is the least that a process held in that
- * time: some hold something more for a while, and what has leaked is in every sample.
+ * time: some hold something more for a while, and what has leaked is in every sample. Fewer than four may all be of such a while.
  */
 export function growthOf(samples: readonly Figures[]): readonly Growth[] {
   const third = Math.floor(samples.length / 3);
-  if (third < 2) throw new Error(`${samples.length} samples are too few to tell what grows.`);
+  if (third < 4) throw new Error(`${samples.length} samples are too few to tell what grows.`);
   const [middle, last] = [samples.slice(-2 * third, -third), samples.slice(-third)];
   return (Object.keys(mayGrow) as (keyof Figures)[]).map((figure) => {
     const [before, after] = [middle, last].map((part) => Math.min(...part.map((sample) => sample[figure]))) as [number, number];

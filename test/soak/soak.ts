@@ -39,9 +39,9 @@ const leastKernels = languages.length + 1;
 const endMs = 20_000;
 const leastHalfMs = 20_000;
 /** How often it is looked at what is held, and how long people work in between. Milliseconds. */
-const leastRounds = 6;
+const leastRounds = 12;
 const mostRounds = 60;
-const leastRoundMs = 6000;
+const leastRoundMs = 5000;
 /** A line for people this often. */
 const tellEveryMs = 10_000;
 /** How many steps are kept for the report of a violation. */

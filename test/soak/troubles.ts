@@ -64,32 +64,41 @@ export class Disturbances {
   }
 }
 
-/** How long a disturbance spreads, in milliseconds: a killed process does not die at once, and what hangs on it notices later. */
-const spreadsMs = 3000;
+/** How soon after a disturbance a cell may begin that has met nothing of it yet, in milliseconds: a killed process does not die at once. */
+const beginsMs = 3000;
+/** How long a disturbance spreads at most, in milliseconds: on a busy machine a workspace needs half a minute to come back. */
+const spreadsMs = 60_000;
 
-/** What one notebook has to put up with: each disturbance may cost it the cells that end while it spreads, and one after that. */
+/**
+ * What one notebook has to put up with: each disturbance may cost it the cells that end while it spreads, and one after that. It has had its
+ * effect when a cell ends well that was begun after it.
+ */
 export class Excuses {
   readonly #disturbances: Disturbances;
-  readonly #over = new Map<Disturbance, number>();
+  /** The last that has cost a cell. */
+  readonly #taken = new Map<Disturbance, number>();
+  /** Whatever was before has had its effect. */
+  readonly #passed = new Map<Disturbance, number>();
 
   constructor(disturbances: Disturbances) {
     this.#disturbances = disturbances;
   }
 
-  /** Whether something may have caused that; it cannot cause it again. */
+  /** Whether something may have caused that; when it spreads no more, it cannot cause it again. */
   take(causes: readonly Disturbance[], now: number = performance.now()): boolean {
     let excused = false;
     for (const cause of causes) {
-      const last = this.#disturbances.after(Math.min(this.#over.get(cause) ?? 0, now - spreadsMs), [cause]).at(-1);
+      const since = Math.max(this.#passed.get(cause) ?? 0, Math.min(this.#taken.get(cause) ?? 0, now - spreadsMs));
+      const last = this.#disturbances.after(since, [cause]).at(-1);
       if (last === undefined) continue;
       excused = true;
-      this.#over.set(cause, last);
+      this.#taken.set(cause, last);
     }
     return excused;
   }
 
   /** A cell that began at `begun` has ended well on what these would have disturbed: what came before it has had its effect. */
   passed(kinds: readonly Disturbance[], begun: number): void {
-    for (const kind of kinds) this.#over.set(kind, Math.max(this.#over.get(kind) ?? 0, begun - spreadsMs));
+    for (const kind of kinds) this.#passed.set(kind, Math.max(this.#passed.get(kind) ?? 0, begun - beginsMs));
   }
 }
