@@ -7,7 +7,7 @@ import type { KernelLanguage } from '../../src/languages/info.ts';
 import { packageFile } from '../../src/lib/package-file.ts';
 import { commandIn } from '../support/bad-place.ts';
 import { cellSignal } from '../support/cell-signal.ts';
-import { contextNotFound, contextsSince, contextStatus, kept, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
+import { contextNotFound, contextsSince, contextStatus, kept, living, openContexts, type ContextAddress } from '../support/databricks-kernel.ts';
 import { deferred } from '../support/deferred.ts';
 import { jupyterPlace, type JupyterPlace } from '../support/jupyter.ts';
 import { startScriptedApi, temporaryDirectory } from '../support/scripted-api.ts';
@@ -152,12 +152,12 @@ describe('three notebooks that are opened at once', () => {
     expect(await statesOf(held)).toEqual(languages.map(() => expect.objectContaining({ status: 'Running' })));
     await kernels.scala.kill();
     expect(await kernels.scala.exited).toEqual(terminated);
-    expect(await contextsSince(before)).toHaveLength(2);
+    expect(await living(await contextsSince(before))).toHaveLength(2);
     expect(kept((await kernels.python.runCell('x')).outputs)).toEqual(['execute_result: 21']);
     await Promise.all([kernels.python.kill(), kernels.sql.kill()]);
     expect(await Promise.all([kernels.python.exited, kernels.sql.exited])).toEqual([terminated, terminated]);
     expect(await statesOf(held)).toEqual(languages.map(() => contextNotFound));
-    expect(await contextsSince(before)).toEqual([]);
+    expect(await living(await contextsSince(before))).toEqual([]);
     for (const language of languages) expect(kernels[language].printed).toEqual({ stdout: '', stderr: '' });
   });
 });
@@ -196,7 +196,7 @@ test('a kernel that is killed as soon as it is there leaves no context', async (
   await using kernel = await start('sql');
   await kernel.kill();
   expect(await kernel.exited).toEqual(terminated);
-  expect(await contextsSince(before)).toEqual([]);
+  expect(await living(await contextsSince(before))).toEqual([]);
   await expect(access(kernel.connectionPath)).rejects.toThrow(/ENOENT/);
 });
 
