@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { kill } from 'node:process';
 import { expect, test } from 'vitest';
-import { systemClock } from '../../src/lib/time.ts';
+import { identify } from '../../src/lib/process-identity.ts';
 import { startSparkDriver } from '../../src/workspace/driver/spark-driver.ts';
 import { TestDriver, testOptions, type TestContext } from '../fixtures/drivers/test-driver.ts';
+import { eventually } from '../support/eventually.ts';
 
 async function pidOf(context: TestContext, language: 'scala' | 'python'): Promise<number> {
   const code = { scala: 'ProcessHandle.current.pid', python: '__import__("os").getpid()' }[language];
@@ -12,16 +13,9 @@ async function pidOf(context: TestContext, language: 'scala' | 'python'): Promis
   return Number(result.kind === 'text' && /\d+$/.exec(result.text)?.[0]);
 }
 
-/** Waits until nobody has this process id any more. */
+/** Waits until a process has ended; process 1 may not reap it. */
 async function gone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      kill(pid, 0);
-    } catch {
-      return;
-    }
-    await systemClock.sleep(10);
-  }
+  await eventually(async () => (await identify(pid)) === undefined);
 }
 
 test('a driver that is killed fails what runs, says how it ended, and takes its Python processes and its files along', async () => {
