@@ -41,6 +41,9 @@ export function addLibraryCommands(program: Command): Command {
   return libraries;
 }
 
+/** Of both help texts. */
+const whichCluster = 'The cluster is CLUSTER, else that of --cluster-id, else the cluster_id of a --json-file, else that of the settings.';
+
 function addInstall(libraries: Command): void {
   const install = libraries.command('install').description('install on a cluster that runs, and show how far each is').addArgument(clusterArgument());
   const read = addLibraryOptions(install);
@@ -50,7 +53,7 @@ function addInstall(libraries: Command): void {
     .addHelpText(
       'after',
       `
-The cluster is CLUSTER, else that of --cluster-id, else the cluster_id of a --json-file, else that of the settings.
+${whichCluster}
 The exit code is 1 when a library failed; one that was skipped, because it is for another Scala, is a warning. Ctrl-C ends the wait; the
 cluster goes on installing.
 
@@ -77,7 +80,7 @@ function addUninstall(libraries: Command): void {
   const read = addLibraryOptions(uninstall);
   uninstall.option('--json', 'print JSON').addHelpText(
     'after',
-    '\nThe cluster is CLUSTER, else that of --cluster-id, else the cluster_id of a --json-file, else that of the settings.\nA library that is not installed is no error.\n\nExamples:\n  databricks-kernel libraries uninstall --jar dbfs:/mnt/library.jar --cran ada\n  databricks-kernel libraries uninstall --json-file uninstall-libraries.json',
+    `\n${whichCluster}\nA library that is not installed is no error.\n\nExamples:\n  databricks-kernel libraries uninstall --jar dbfs:/mnt/library.jar --cran ada\n  databricks-kernel libraries uninstall --json-file uninstall-libraries.json`,
   );
   onServer<[string | undefined], JsonOption & ServerOptions>(uninstall, { cluster: true }, async (task, given, options) => {
     const { clusterId, libraries: unwanted } = await read();

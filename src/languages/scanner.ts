@@ -70,6 +70,11 @@ export function scan(code: string, lexicon: Lexicon, keepLines = ''): Scanned {
   return { bare, broken: false, ...(expected.length > 0 ? { open: 'bracket' as const } : {}) };
 }
 
+/** Whether an empty line ends the code: in a console that sends what looks unfinished. */
+export function endsInEmptyLine(code: string): boolean {
+  return /\n[ \t]*\n[ \t]*$/.test(code);
+}
+
 function endOfString(code: string, start: number, { quote, multiline, escapes }: StringForm): number | 'open' | 'broken' {
   let at = start + quote.length;
   while (at < code.length) {

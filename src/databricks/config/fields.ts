@@ -106,7 +106,7 @@ export function readProfile(sources: SettingsSources, fields: Fields): UsedProfi
   if (named === undefined && hostAndAuth.some((field) => fields.has(field))) return undefined;
   const file = configFile(sources);
   const profiles = readFile(file, named);
-  const byDefault = profiles.get('__settings__')?.get('default_profile');
+  const byDefault = defaultProfile(profiles);
   const name = named?.value ?? (byDefault || usualProfile);
   const profile = name === '__settings__' ? undefined : profiles.get(name);
   if (profile === undefined) {
@@ -128,6 +128,11 @@ export function readProfile(sources: SettingsSources, fields: Fields): UsedProfi
 
 const usualProfile = 'DEFAULT';
 
+/** The profile that the file itself says is to be read. */
+function defaultProfile(profiles: Profiles): string | undefined {
+  return profiles.get('__settings__')?.get('default_profile');
+}
+
 /** Says of the profile that is meant by default why it was not read, where nobody named one; `undefined` where there is none. */
 export function unreadProfile(sources: SettingsSources, fields: Fields): string | undefined {
   const before = hostAndAuth.map((field) => fields.get(field)).find((setting) => setting !== undefined);
@@ -135,7 +140,7 @@ export function unreadProfile(sources: SettingsSources, fields: Fields): string 
   const file = configFile(sources);
   try {
     const profiles = readFile(file, undefined);
-    const name = profiles.get('__settings__')?.get('default_profile') || usualProfile;
+    const name = defaultProfile(profiles) || usualProfile;
     if (!namesOf(profiles).includes(name)) return undefined;
     return `profile ${name} of ${file.shown}: not read, because ${before.origin} is set; --profile ${name} or DATABRICKS_CONFIG_PROFILE reads it`;
   } catch {

@@ -1,5 +1,5 @@
 import type { Completeness } from '../../kernel/interpreter.ts';
-import { scan, type Lexicon } from '../scanner.ts';
+import { endsInEmptyLine, scan, type Lexicon } from '../scanner.ts';
 
 const lexicon: Lexicon = {
   strings: [
@@ -30,7 +30,7 @@ export function isComplete(code: string): Completeness {
   if (open === 'bracket') return { status: 'incomplete', indent: /[([{]$|=>$/.test(end) ? `${indent}  ` : indent };
   // The REPL itself takes `1 +` for a postfix operator, and fails; nobody means that.
   const isWaiting = wantsMore.test(end) || wantsMoreWord.test(end) || wantsRest.test(end) || isHeadAlone(end);
-  return isWaiting && !/\n[ \t]*\n[ \t]*$/.test(code) ? { status: 'incomplete', indent: `${indent}  ` } : { status: 'complete' };
+  return isWaiting && !endsInEmptyLine(code) ? { status: 'incomplete', indent: `${indent}  ` } : { status: 'complete' };
 }
 
 /** `if (a) b` is whole, `if (a)` is not, nor is `for { a <- b }`: the bracket that ends the code must be the one behind the word. */

@@ -1,5 +1,5 @@
 import type { Completeness } from '../../kernel/interpreter.ts';
-import { scan, type Lexicon } from '../scanner.ts';
+import { endsInEmptyLine, scan, type Lexicon } from '../scanner.ts';
 
 const lexicon: Lexicon = {
   strings: [
@@ -28,9 +28,7 @@ export function isComplete(code: string): Completeness {
   const end = bare.trimEnd();
   if (open) return { status: 'incomplete', indent: open === 'bracket' ? '  ' : '' };
   const isWaiting = (wantsMore.test(end) && !allColumns.test(end) && !noKeyword.test(end)) || isWithAlone(end);
-  // An empty line sends what looks unfinished, as it does in the other languages.
-  const isOver = /\n[ \t]*\n[ \t]*$/.test(code);
-  return isWaiting && !isOver ? { status: 'incomplete', indent: '  ' } : { status: 'complete' };
+  return isWaiting && !endsInEmptyLine(code) ? { status: 'incomplete', indent: '  ' } : { status: 'complete' };
 }
 
 /** `with a as (…)` whose query has yet to come. */
