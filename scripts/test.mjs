@@ -45,8 +45,7 @@ async function runProject(project) {
   const { code, asked } = await follow(process.execPath, [join(nodeModules, 'vitest/vitest.mjs'), ...args], process.env);
   if (asked) process.exit(130);
   const text = await readFile(report, 'utf8').catch(() => undefined);
-  // The unit tests are many small files, one for nearly each source file.
-  return { ...count(text, code), suites: text === undefined || project === 'unit' ? [] : suites(text) };
+  return { ...count(text, code), suites: text === undefined ? [] : suites(text) };
 }
 
 /** @type {[string, Outcome][]} */
@@ -70,9 +69,14 @@ process.stdout.write('\n');
 for (const [name, outcome] of outcomes) {
   process.stdout.write(`${name.padEnd(10)} ${outcome.seconds.toFixed(1).padStart(7)} s   ${inWords(outcome)}\n`);
   for (const suite of outcome.suites ?? []) {
+    // The unit tests are many small files, one for nearly each source file.
+    if (name === 'unit') continue;
     process.stdout.write(`             ${suite.name.padEnd(22)} ${inWords(suite.counts)}\n`);
     for (const reason of suite.skipped) process.stdout.write(`               skipped: ${reason}\n`);
   }
+}
+for (const [name, { suites = [] }] of outcomes) {
+  for (const suite of suites) for (const failed of suite.failed) process.stdout.write(`\nfailed: ${name}, ${suite.name}: ${failed}\n`);
 }
 process.stdout.write(`\n${inWords(total)}\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

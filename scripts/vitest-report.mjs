@@ -3,10 +3,16 @@ import { basename } from 'node:path';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
-/** One test file: its name without the ending, and why each of its skipped tests was. @typedef {{ name: string, counts: Counts, skipped: string[] }} Suite */
+/**
+ * One test file: its name without the ending, why each of its skipped tests was, and what failed with the beginning of its message.
+ * @typedef {{ name: string, counts: Counts, skipped: string[], failed: string[] }} Suite
+ */
 
-/** @typedef {{ status: string, fullName: string, meta: { skipped?: string } }} TestResult */
-/** @typedef {{ name: string, status: string, assertionResults: TestResult[] }} FileResult */
+/** @typedef {{ status: string, fullName: string, meta: { skipped?: string }, failureMessages?: string[] }} TestResult */
+/** @typedef {{ name: string, status: string, message?: string, assertionResults: TestResult[] }} FileResult */
+
+/** How many characters of a failure's message its suite keeps. */
+const messageLength = 600;
 
 /**
  * Counts the tests of a run. Whatever went wrong counts as at least one failure, also what is no test.
@@ -28,15 +34,22 @@ export function count(report, code) {
  */
 export function suites(report) {
   const files = /** @type {FileResult[]} */ (JSON.parse(report).testResults);
-  return files.map(({ name, status, assertionResults }) => {
+  return files.map(({ name, status, message, assertionResults }) => {
     /** @param {string[]} statuses */
     const of = (...statuses) => assertionResults.filter((each) => statuses.includes(each.status));
     const skipped = of('skipped', 'pending', 'todo', 'disabled');
-    const failed = of('failed').length;
+    const failed = of('failed').map(({ fullName, failureMessages }) => failure(fullName, failureMessages?.[0]));
     // A file that could not even be loaded, or whose clean-up failed, has no test that failed.
-    const counts = { passed: of('passed').length, failed: failed === 0 && status === 'failed' ? 1 : failed, skipped: skipped.length };
-    return { name: basename(name, '.test.ts'), counts, skipped: skipped.map(({ fullName, meta }) => `${fullName}: ${meta.skipped ?? 'no reason given'}`) };
+    if (failed.length === 0 && status === 'failed') failed.push(failure('the file itself', message));
+    const counts = { passed: of('passed').length, failed: failed.length, skipped: skipped.length };
+    return { name: basename(name, '.test.ts'), counts, skipped: skipped.map(({ fullName, meta }) => `${fullName}: ${meta.skipped ?? 'no reason given'}`), failed };
   }).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Without the stack: its lines begin with "    at". @param {string} name @param {string} [message] */
+function failure(name, message) {
+  const said = message?.split(/\n {4}at /)[0]?.trim();
+  return said ? `${name}: ${said.slice(0, messageLength)}` : name;
 }
 
 /** @param {readonly Counts[]} all @returns {Counts} */

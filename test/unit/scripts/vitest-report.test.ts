@@ -34,10 +34,20 @@ test('projects are summed up', () => {
   expect(inWords(sum(all))).toBe('11 passed, 3 failed, 2 skipped');
 });
 
-test('each file has its line, and each skipped test its reason', () => {
+test('each file has its line, each skipped test its reason, and each failure its message', () => {
   const text = JSON.stringify({
     testResults: [
-      { name: '/clone/test/frontends/nteract.test.ts', status: 'failed', assertionResults: [] },
+      { name: '/clone/test/frontends/nteract.test.ts', status: 'failed', message: 'no such module', assertionResults: [{ status: 'passed', fullName: 'a cell', meta: {} }] },
+      {
+        name: '/clone/test/frontends/vscode.test.ts',
+        status: 'failed',
+        message: '',
+        assertionResults: [
+          { status: 'failed', fullName: 'an interrupt', meta: {}, failureMessages: ["Error: expected 'a'\n\nto be 'b'\n    at /clone/test/frontends/vscode.test.ts:3:4\n    at /clone/node_modules/x.js:1:2"] },
+          { status: 'failed', fullName: 'long', meta: {}, failureMessages: ['x'.repeat(10_000)] },
+          { status: 'failed', fullName: 'silent', meta: {}, failureMessages: [] },
+        ],
+      },
       {
         name: '/clone/test/frontends/jupyterlab.test.ts',
         status: 'passed',
@@ -50,7 +60,8 @@ test('each file has its line, and each skipped test its reason', () => {
     ],
   });
   expect(suites(text)).toEqual([
-    { name: 'jupyterlab', counts: { passed: 1, failed: 0, skipped: 2 }, skipped: ['Run All: there is no Chromium', 'restart: no reason given'] },
-    { name: 'nteract', counts: { passed: 0, failed: 1, skipped: 0 }, skipped: [] },
+    { name: 'jupyterlab', counts: { passed: 1, failed: 0, skipped: 2 }, skipped: ['Run All: there is no Chromium', 'restart: no reason given'], failed: [] },
+    { name: 'nteract', counts: { passed: 1, failed: 1, skipped: 0 }, skipped: [], failed: ['the file itself: no such module'] },
+    { name: 'vscode', counts: { passed: 0, failed: 3, skipped: 0 }, skipped: [], failed: ["an interrupt: Error: expected 'a'\n\nto be 'b'", `long: ${'x'.repeat(600)}`, 'silent'] },
   ]);
 });
