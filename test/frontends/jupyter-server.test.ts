@@ -178,7 +178,7 @@ test('two clients share a kernel: each sees what the other runs, may interrupt i
   // Comes in the middle of the cell.
   using late = connectToServer(server);
   const latest = late.kernels.connectTo({ model: await client.get<Kernel.IModel>(`kernels/${mine.id}`) });
-  expect(await client.get(`kernels/${mine.id}`)).toMatchObject({ execution_state: 'busy' });
+  await eventually(async () => (await client.get<Kernel.IModel>(`kernels/${mine.id}`)).execution_state === 'busy');
   await theirs.interrupt();
   expect((await running).reply).toMatchObject({ ename: 'KeyboardInterrupt' });
   await latest.info;
@@ -194,11 +194,16 @@ test('who loses the connection in the middle of a cell and comes back gets the r
   await using begun = await cellSignal();
   await using goOn = await temporaryDirectory();
   let request = '';
-  kernel.anyMessage.connect((_, { msg, direction }) => {
-    if (direction === 'send' && msg.header.msg_type === 'execute_request') request = msg.header.msg_id;
+  const shown = new Promise<void>((resolve) => {
+    kernel.anyMessage.connect((_, { msg, direction }) => {
+      if (direction === 'send' && msg.header.msg_type === 'execute_request') request = msg.header.msg_id;
+      if (msg.header.msg_type === 'execute_input') resolve();
+    });
   });
   execute(kernel, `${begun.python}\nimport os\nwhile not os.listdir(${JSON.stringify(goOn.path)}): pass\nprint("the rest")\n6 * 7`).catch(() => undefined);
   await begun.arrived();
+  // The cell may run before the server has passed on that it does.
+  await shown;
   const { model, clientId, username } = kernel;
   kernel.dispose();
   const state = async () => client.get<Kernel.IModel & { connections: number }>(`kernels/${model.id}`);
@@ -272,6 +277,8 @@ test('kernels without work are culled, with their contexts, and busy ones are no
 test('the server has nothing to complain about but the kernel that was killed', () => {
   expect(server.log()).not.toContain('Traceback');
   const complaints = server.log().split('\n').filter((line) => /^\[[WEC] .*(?:kernel|channel|message)/i.test(line));
-  // It asks a kernel twice a second whether it has started, and complains every five seconds: it says nothing but that the machine is busy.
-  expect(complaints.filter((line) => !/kernel \S+ restarted$|Nudge: attempt \d+ on kernel/.test(line))).toEqual([]);
+  // That a kernel has not started after five seconds, that printed text took longer than three, or that a client left while a message was on
+  // its way to it, says nothing but that the machine is busy.
+  const harmless = /kernel \S+ restarted$|Nudge: attempt \d+ on kernel|iopub messages resumed$|zmq message arrived on closed channel$/;
+  expect(complaints.filter((line) => !harmless.test(line))).toEqual([]);
 });
