@@ -26,8 +26,12 @@ export class Publisher {
     if (this.#held.length === mostHeld) this.flush();
   }
 
-  /** What has been published, and what will be in this microtask, waits no longer. */
-  hurry(): void {
+  /**
+   * Called when a reply is about to be sent: what has been published, and what will be in this microtask, waits no longer. What a cell has
+   * shown leaves before its reply, because some clients (jupyter_console) look for it once, when the reply is there.
+   */
+  beforeReply({ header }: Outgoing): void {
+    if (header.msg_type === 'execute_reply') this.flush();
     queueMicrotask(() => this.flush());
   }
 

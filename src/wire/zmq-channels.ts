@@ -182,8 +182,8 @@ class ZmqChannels implements KernelChannels {
       request: parseRequest(message),
       size,
       reply: (reply) => {
+        this.#publisher.beforeReply(reply);
         this.#queues[channel].send([...identities, ...this.#frames.encode(reply)]);
-        this.#publisher.hurry();
       },
       input: (request, signal) => this.#input(identities, request, signal),
     };

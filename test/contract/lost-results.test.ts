@@ -12,10 +12,10 @@ const status = 'GET /api/1.2/commands/status';
 const kinds: readonly FaultKind[] = ['reset', 'timeout', 'half-body', 'wrong-json', 'html', '401', '404', '429', '500', '503'];
 const cases = (['classic', 'modern'] as const).flatMap((dialect) => kinds.flatMap((kind) => timesOf(kind).map((when) => ({ dialect, kind, when }))));
 
-async function startSession(dialect: DialectName) {
+async function startSession(dialect: DialectName, kind?: FaultKind) {
   const place = new FaultyWorkspace(dialect);
   const home = await temporaryDirectory();
-  const connect = async () => connectionTo(await place.client({ deadlineMs: shortDeadlineMs }), { clusterId: place.server.clusterId as ClusterId });
+  const connect = async () => connectionTo(await place.client(kind === 'timeout' ? { deadlineMs: shortDeadlineMs } : {}), { clusterId: place.server.clusterId as ClusterId });
   const session = createSession({ language: 'scala', connect, home: home.path, identity: '' });
   return {
     place,
@@ -32,7 +32,7 @@ const result = (text: string) => ({ end: 'result', result: { kind: 'text', text 
 
 describe.concurrent('a result whose one reading', () => {
   test.for(cases)('meets $kind $when it is given away ($dialect)', async ({ dialect, kind, when }) => {
-    await using at = await startSession(dialect);
+    await using at = await startSession(dialect, kind);
     expect(await at.run('echo first')).toEqual(result('first'));
     at.place.inject({ endpoint: status, kind, when });
     if (when === 'before') expect(await at.run('echo hello')).toEqual(result('hello'));

@@ -20,6 +20,8 @@ const execute = 'POST /api/1.2/commands/execute';
 const destroy = 'POST /api/1.2/contexts/destroy';
 
 const rules: readonly FaultRule[] = [
+  // The kernel makes a context before anybody asks for it: not before the first cell has come, so that this meets the fault.
+  { endpoint: 'GET /api/2.0/clusters/get', kind: 'slow-body', when: 'after', pauseMs: 2000 },
   { endpoint: 'POST /api/1.2/contexts/create', kind: '503', when: 'before' },
   { endpoint: 'GET /api/1.2/commands/status', kind: '429', when: 'before', times: 2 },
   { endpoint: execute, kind: 'reset', when: 'after', nth: 2 },

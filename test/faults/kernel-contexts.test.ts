@@ -67,11 +67,16 @@ describe('a kernel that ends gives back every context that it opened', () => {
     const sent = cell === undefined ? undefined : await begin(place);
     if (cell === 'ended') await sent?.ended;
     await reach?.(place);
-    if (end === 'SIGTERM') place.kernel.process.kill('SIGTERM');
-    else await place.kernel.request('control', 'shutdown_request', { restart: end === 'restart' });
-    // The end of the cell tells that the end of the kernel has begun.
+    const { kernel } = place;
+    const begun = deferred();
+    kernel.connection.anyMessage.connect((_, { msg }) => void ((msg.parent_header as { msg_type?: string }).msg_type === 'shutdown_request' && begun.resolve()));
+    if (end === 'SIGTERM') kernel.process.kill('SIGTERM');
+    const replied = end === 'SIGTERM' ? undefined : kernel.request('control', 'shutdown_request', { restart: end === 'restart' });
+    // That it is busy with the request, or the end of the cell, tells that the end of the kernel has begun, which waits two seconds for an answer.
+    if (replied) await begun.promise;
     await sent?.ended;
     late.answer?.();
+    await replied;
     expect(await place.kernel.exited).toEqual({ code: end === 'SIGTERM' ? 143 : 0, signal: null });
     const made = Array.from({ length: place.server.count('POST contexts/create') }, (_, index) => `x${index + 1}`);
     expect(destroyed(place).sort()).toEqual(made);

@@ -144,7 +144,7 @@ describe('connections that nobody answers any more', () => {
   async function startShort() {
     let network: TcpProxy | undefined;
     const to = async ({ url }: ScriptedServer): Promise<URL> => (network = await startTcpProxy(url)).url;
-    const place = await startSession('python', {}, { to, deadlineMs: 300, clock: systemClock });
+    const place = await startSession('python', {}, { to, deadlineMs: 2000, clock: systemClock });
     if (network === undefined) throw new Error('There is no network.');
     const between: TcpProxy = network;
     return {

@@ -89,7 +89,7 @@ test.for<[string, Answer]>([
   ['half an answer', 'half'],
   ['no answer in time', 'silence'],
 ])('an execute that met %s may have run: it is reported, not repeated, and the context goes on', async ([, answer]) => {
-  await using place = await start({ deadlineMs: 200 });
+  await using place = await start({ deadlineMs: 2000 });
   place.server.on('POST commands/execute', answer, { json: { id: 'k2' } });
   const error = await place.failure();
   expect(error).toMatchObject({ code: 'command' });
@@ -113,7 +113,7 @@ test.for<[string, Answer]>([
   ['a reset', 'reset'],
   ['no answer in time', 'silence'],
 ])('a create that met %s is not repeated; the next run tries anew', async ([, answer]) => {
-  await using place = await start({ deadlineMs: 200 });
+  await using place = await start({ deadlineMs: 2000 });
   place.server.on('POST contexts/create', answer, { json: { id: 'x2' } });
   expect(await place.failure()).toMatchObject({ code: 'net', details: { sent: true } });
   expect(place.server.count('POST contexts/create')).toBe(1);
@@ -126,7 +126,7 @@ test.for<[string, Answer]>([
   ['no answer in time', 'silence'],
   ['503', refused('busy', 503)],
 ])('a GET that met %s goes out again', async ([, answer]) => {
-  await using place = await start({ deadlineMs: 200 });
+  await using place = await start({ deadlineMs: 2000 });
   place.server.on('GET clusters/get', answer, { json: { state: 'RUNNING' } });
   place.server.on('GET contexts/status', answer, { json: { status: 'Running' } });
   place.server.on('GET commands/status', answer, running, finished('done'));

@@ -14,11 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => place[Symbol.asyncDispose]());
 
-/** With one second, as it is by default, the console decides by itself on a busy machine whether a line is complete. */
-const patient = '--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=60';
+/** With one second, as it is by default, the console decides by itself on a busy machine whether a line is complete; completions it waits for no longer than five. */
+const patient = ['--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=60', '--ZMQCompleter.timeout=60'];
 
 function openConsole(...args: readonly string[]) {
-  return startInTerminal([join(dirname(python), 'jupyter'), 'console', patient, ...args], { cwd: place.notebooks, env: place.env });
+  return startInTerminal([join(dirname(python), 'jupyter'), 'console', ...patient, ...args], { cwd: place.notebooks, env: place.env });
 }
 
 const keys = { interrupt: '\u0003', up: '\u001b[A', eraseLine: '\u0015', endOfFile: '\u0004' };

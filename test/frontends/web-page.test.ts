@@ -33,15 +33,24 @@ afterAll(async () => {
 async function openPage({ token, url }: WorkspaceState): Promise<{ page: Page; answers: Map<string, number> }> {
   if (browser === undefined) throw new Error(noBrowser);
   const context = await browser.newContext({ httpCredentials: { username: 'token', password: token } });
+  context.setDefaultTimeout(280_000);
   const page = await context.newPage();
   const answers = new Map<string, number>();
   // Below the page, from which the browser keeps some of the answers.
   const network = await context.newCDPSession(page);
-  const asked = new Map<string, string>();
-  network.on('Network.requestWillBeSent', ({ requestId, request }) => void asked.set(requestId, `${request.method} ${request.url.replace(url, '')}`));
+  // The two come from different processes, in any order.
+  const [asked, answered] = [new Map<string, string>(), new Map<string, number>()];
+  const join = (requestId: string) => {
+    const [what, status] = [asked.get(requestId) ?? '', answered.get(requestId)];
+    if (status !== undefined && /^[A-Z]+ \//.test(what)) answers.set(what, status);
+  };
+  network.on('Network.requestWillBeSent', ({ requestId, request }) => {
+    asked.set(requestId, `${request.method} ${request.url.replace(url, '')}`);
+    join(requestId);
+  });
   network.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode }) => {
-    const what = asked.get(requestId) ?? '';
-    if (/^[A-Z]+ \//.test(what)) answers.set(what, statusCode);
+    answered.set(requestId, statusCode);
+    join(requestId);
   });
   await network.send('Network.enable');
   return { page, answers };

@@ -11,6 +11,7 @@ import { connectFrontEnd } from '../support/front-end.ts';
 import { eventsOf } from '../support/kernel-socket.ts';
 import { listening } from '../support/listening.ts';
 import { heartbeat, RawClient, requestFrames, subscribe, type RawMessage } from '../support/raw-client.ts';
+import { temporaryDirectory } from '../support/scripted-api.ts';
 import { spawnKernel, startKernel, type KernelProgram } from '../support/start-kernel.ts';
 
 let echo: Awaited<ReturnType<typeof buildEchoKernel>>;
@@ -149,6 +150,8 @@ test('two front ends share a kernel: each gets its own replies, both see all out
   other.connection.anyMessage.connect((_, { msg }) => void (msg.header.msg_type === 'stream' && seen.push((msg.content as { text: string }).text)));
   const [first, second] = await Promise.all([kernel.execute('echo:one'), other.execute('echo:two')]);
   expect([first.text, second.text]).toEqual(['one', 'two']);
+  // Its own cell may be over before it has heard of the other.
+  await eventually(async () => seen.length >= 2);
   expect(seen.toSorted()).toEqual(['one', 'two']);
 });
 
@@ -170,10 +173,17 @@ test('an interrupt on control ends the running cell, and the variables of the ke
 
 test('cells sent together with one that fails at once are all refused', async () => {
   await using kernel = await startKernel(echo.command);
-  const codes = ['fail:no', ...Array.from({ length: 30 }, (_, index) => `echo:${index}`)];
+  await using directory = await temporaryDirectory();
+  const end = join(directory.path, 'end');
+  const before = kernel.execute(`block:${end}`);
+  await eventually(async () => existsSync(`${end}.begun`));
+  // No more than the kernel takes in while its thread is busy: all are there when the first one fails.
+  const codes = ['fail:no', ...Array.from({ length: 20 }, (_, index) => `echo:${index}`)];
   const cells = codes.map((code) => kernel.execute(code, { stop_on_error: true }));
+  await writeFile(end, '');
+  await before;
   const replies = (await Promise.all(cells)).map(({ reply }) => reply);
-  expect(replies[0]).toMatchObject({ ename: 'Failure', execution_count: 1 });
+  expect(replies[0]).toMatchObject({ ename: 'Failure', execution_count: 2 });
   for (const reply of replies.slice(1)) expect(reply).toMatchObject({ status: 'error', ename: 'ExecutionAborted', execution_count: 0 });
   expect((await kernel.execute('echo:later')).text).toBe('later');
 });

@@ -113,7 +113,7 @@ test('SIGTERM ends it and leaves neither state file nor scratch directories', as
 
 test('it ends by itself when nobody uses it, however many clusters run', async () => {
   await using home = new WorkspaceHome(program);
-  const state = await home.start(['--idle-timeout', '0.05']);
+  const state = await home.start(['--idle-timeout', '0.2']);
   await home.call(state, '/api/1.2/clusters/create', { name: 'idle', numWorkerContainers: '1' });
   await home.ended();
   expect(await home.log()).toContain('stopping: nobody uses it\n');
@@ -124,7 +124,7 @@ test('contexts keep it up as long as their owner lives, and are destroyed with i
   await using home = new WorkspaceHome(program);
   const owner = spawn('sleep', ['600'], { stdio: 'ignore' });
   await once(owner, 'spawn');
-  const state = await home.start(['--idle-timeout', '0.05']);
+  const state = await home.start(['--idle-timeout', '0.2']);
   const context = await home.createContext(state, await identify(owner.pid ?? 0));
   const kept = await home.createContext(state, await identify(process.pid));
   owner.kill('SIGKILL');

@@ -59,7 +59,7 @@ beforeAll(async () => {
   const home = await temporaryDirectory();
   const credentials = fixedCredentials({ type: 'pat', origin: 'the login of the test', token: new Secret(token) });
   // Long for a server in this process, and soon over where it never answers.
-  const connect = async () => connectionTo(clientFor(url, { credentials, clock: hastyClock, deadlineMs: 2000 }), { clusterId: cluster.id as ClusterId, embedded: true });
+  const connect = async () => connectionTo(clientFor(url, { credentials, clock: hastyClock, deadlineMs: 10_000 }), { clusterId: cluster.id as ClusterId, embedded: true });
   for (const language of languages) notebooks.set(language, openNotebook(language, createSession({ language, connect, home: home.path, identity })));
   end = async () => {
     await server.close();
@@ -162,7 +162,7 @@ test('a JVM whose memory stays full ends and says why, and the next cells run in
   const notebook = notebookOf('scala');
   await notebook.run('val kept = collection.mutable.ArrayBuffer[Array[Byte]]()');
   // Finer and finer, until nothing is left for anybody else.
-  for (let bits = 20; cluster.state.status === 'Running' && bits > 3; bits -= 4) {
+  for (let bits = 20; cluster.state.status === 'Running'; bits = Math.max(4, bits - 4)) {
     const cell = await notebook.run(`while (true) kept += new Array[Byte](1 << ${bits})`);
     expect(cell.error + cell.traceback).toMatch(/OutOfMemoryError/);
   }

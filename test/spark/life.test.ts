@@ -60,7 +60,7 @@ test("an interrupt leaves the jobs of other notebooks alone, and an idle kernel'
 test('Scala code that cannot be stopped costs its context, and says so; the next cell has a new one', async () => {
   await using signal = await cellSignal();
   await using kernel = await startDatabricksKernel('scala');
-  const running = kernel.execute(`val kept = 7\nvar n = 0L\nwhile (true) { n += 1; if (n == 1000) ${signal.scala} }`);
+  const running = kernel.execute(`val kept = 7\nvar n = 0L\nval signal = new java.io.File(${JSON.stringify(signal.directory)})\nwhile (signal.exists) { n += 1; if (n == 1000) ${signal.scala} }`);
   await signal.arrived();
   await kernel.interrupt();
   const { outputs } = await running;

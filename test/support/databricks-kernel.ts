@@ -65,7 +65,7 @@ export async function contextsSince(before: readonly ContextAddress[]): Promise<
 export async function watchContexts(): Promise<() => Promise<ContextAddress>> {
   const before = await openContexts();
   return async () => {
-    const [context, ...more] = await contextsSince(before);
+    const [context, ...more] = await living(await contextsSince(before));
     if (context === undefined || more.length > 0) throw new Error(`${context === undefined ? 'no context has' : 'several contexts have'} been opened`);
     return context;
   };

@@ -38,7 +38,7 @@ export function isLie({ kind, when }: Fault): boolean {
 }
 
 /** How long a client waits for an answer where one never comes; for a server in this process that has much else to do. Milliseconds. */
-export const shortDeadlineMs = 300;
+export const shortDeadlineMs = 1000;
 
 /** The real server on a socket, in front of scripted drivers, and faults that a test switches on. */
 export class FaultyWorkspace implements AsyncDisposable {

@@ -14,6 +14,8 @@ import { skip } from './skip.ts';
 const settings = {
   '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false, doNotDisturbMode: true },
   '@jupyterlab/docmanager-extension:plugin': { autosave: false, renameUntitledFileOnSave: false },
+  // Otherwise completions that take longer than a second on a busy machine are dropped.
+  '@jupyterlab/completer-extension:manager': { providerTimeout: 60_000 },
   '@jupyterlab/console-extension:tracker': { interactionMode: 'terminal' },
 };
 

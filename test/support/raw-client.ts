@@ -23,7 +23,7 @@ export class RawClient implements Disposable {
 
   constructor(file: ConnectionFile, channel: 'shell' | 'control' | 'stdin') {
     this.#file = file;
-    this.#socket = new Dealer({ linger: 0, reconnectInterval: 5, ...curveOptions(file) });
+    this.#socket = new Dealer({ linger: 0, reconnectInterval: 5, receiveHighWaterMark: 0, ...curveOptions(file) });
     this.#socket.connect(endpoint(file, channel));
   }
 

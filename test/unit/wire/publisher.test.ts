@@ -23,16 +23,20 @@ test('what made a message goes on first, for two turns of the event loop', async
   expect(sent).toEqual(['a', 'b']);
 });
 
-test('after a reply, what was published leaves in the same turn, with what is published right behind it', async () => {
+test.for([
+  ['a reply', 'kernel_info_reply', ['reply', 'before', 'idle']],
+  ['the reply to a cell', 'execute_reply', ['before', 'reply', 'idle']],
+] as const)('around %s, what was published leaves in the same turn, with what is published right behind it', async ([, type, order]) => {
   const { sent, publish, publisher } = started();
-  publish('busy');
-  publisher.hurry();
+  publish('before');
+  publisher.beforeReply(make(type, { status: 'ok' } as never));
+  sent.push('reply');
   publish('idle');
   await Promise.resolve();
-  expect(sent).toEqual(['busy', 'idle']);
+  expect(sent).toEqual(order);
   await nextTurn();
   await nextTurn();
-  expect(sent).toEqual(['busy', 'idle']);
+  expect(sent).toEqual(order);
 });
 
 test('a message that cannot be sent costs none of the others', async () => {
