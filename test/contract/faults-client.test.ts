@@ -131,7 +131,7 @@ function subjectOn({ server }: FaultyWorkspace): Subject {
 /** What the sentence for the user says of a fault. */
 const causes: Readonly<Record<FaultKind, RegExp>> = {
   reset: /^The connection to http:\S+ broke before the answer to \S+ was here \(\w+\)\.$/,
-  timeout: /^http:\S+ did not answer \S+ within 0\.3 s\.$/,
+  timeout: /^http:\S+ did not answer \S+ within 1 s\.$/,
   'slow-body': /never/,
   'half-body': /^The connection to http:\S+ broke before the answer to \S+ was here \(\w+\)\.$/,
   'wrong-json': /^The server.* (?:that is none|holds no \w+|describes no cluster): \{"unexpected":\[1,2,3\]\}\.$/,
