@@ -85,8 +85,9 @@ export class ExecutionQueue {
       await task.refuse();
       return;
     }
-    this.#running = new Interruption(this.#clock);
-    const after = await task.run(this.#running);
+    using running = new Interruption(this.#clock);
+    this.#running = running;
+    const after = await task.run(running);
     this.#running = undefined;
     if (after === 'stop') for (const waiting of this.#waiting) waiting.refused = waiting.task.stoppable;
   }

@@ -1,4 +1,4 @@
-import { sameInterruptMs } from '../lib/signals.ts';
+import { follow, sameInterruptMs, type Following } from '../lib/signals.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Signals } from './exchange.ts';
 
@@ -8,12 +8,12 @@ type State =
   | { readonly is: 'interrupted'; readonly since: number }
   | { readonly is: 'killed' };
 
-/** How far one request has been interrupted: asked to stop, then given up. */
-export class Interruption implements Signals {
+/** How far one request has been interrupted: asked to stop, then given up. Disposed of when the request has been answered. */
+export class Interruption implements Signals, Disposable {
   readonly #clock: Clock;
   // Most requests are answered at once, and nobody looks at either.
-  #interrupted: AbortController | undefined;
-  #killed: AbortController | undefined;
+  #interrupted: Following | undefined;
+  #killed: Following | undefined;
   #state: State = { is: 'running' };
 
   constructor(clock: Clock) {
@@ -50,10 +50,15 @@ export class Interruption implements Signals {
     this.#interrupted?.abort();
     this.#killed?.abort();
   }
+
+  [Symbol.dispose](): void {
+    this.#interrupted?.[Symbol.dispose]();
+    this.#killed?.[Symbol.dispose]();
+  }
 }
 
-function made(aborted: boolean): AbortController {
-  const controller = new AbortController();
-  if (aborted) controller.abort();
-  return controller;
+function made(aborted: boolean): Following {
+  const made = follow();
+  if (aborted) made.abort();
+  return made;
 }

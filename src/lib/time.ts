@@ -1,3 +1,5 @@
+import { follow } from './signals.ts';
+
 /** The passing of time, so that what waits can be tested without waiting. All values are milliseconds. */
 export interface Clock {
   now(): number;
@@ -27,10 +29,9 @@ export async function within<T>(
   signal?: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<T | undefined> {
-  const over = new AbortController();
+  using over = follow(...(signal ? [signal] : []));
   try {
-    const ends = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-    return await Promise.race([value, clock.sleep(ms, ends).then(() => undefined)]);
+    return await Promise.race([value, clock.sleep(ms, over.signal).then(() => undefined)]);
   } finally {
     over.abort();
   }

@@ -1,3 +1,4 @@
+import { follow } from '../../lib/signals.ts';
 import { within, type Clock } from '../../lib/time.ts';
 import { trace } from '../../lib/trace.ts';
 import type { JsonObject } from '../../lib/json.ts';
@@ -25,10 +26,9 @@ export interface AskHandlers {
 
 export function askHandlers(interpreter: Promise<Interpreter>, clock: Clock): AskHandlers {
   const ask = async <T>(exchange: Exchange, ms: number, question: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
-    const over = new AbortController();
-    const signal = AbortSignal.any([exchange.interrupted, over.signal]);
+    using over = follow(exchange.interrupted);
     try {
-      return await within(ms, question(signal), signal, clock);
+      return await within(ms, question(over.signal), over.signal, clock);
     } catch (error) {
       log.info(`${exchange.request.type}: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Interpreter } from '../../../src/kernel/interpreter.ts';
+import { FakeInterpreter } from '../../support/fake-interpreter.ts';
 import { memoryKernel } from '../../support/memory-kernel.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -42,6 +44,27 @@ test('cells run one at a time in the order of their arrival', async () => {
   expect(kernel.interpreter.executed).toEqual(codes);
   const order = kernel.channels.sent.filter(({ type }) => type === 'status').map(({ parent }) => parent);
   expect(order.slice(1)).toEqual(ids.flatMap((id) => [id, id]));
+});
+
+test('no cell meets the interrupt of an earlier one', async () => {
+  const aborted: boolean[] = [];
+  class Watched extends FakeInterpreter {
+    override execute(...[code, cell]: Parameters<Interpreter['execute']>) {
+      aborted.push(cell.interrupted.aborted, cell.killed.aborted);
+      return super.execute(code, cell);
+    }
+  }
+  const interpreter = new Watched();
+  await using kernel = memoryKernel({ interpreter: Promise.resolve(interpreter) });
+  const run = (code: string) => kernel.channels.ask('shell', 'execute_request', { code });
+  await run('echo:1');
+  await run('echo:2');
+  const third = run('hang');
+  await interpreter.started('hang');
+  await kernel.channels.ask(...interrupt);
+  await third;
+  await run('echo:4');
+  expect(aborted).toEqual(Array(8).fill(false));
 });
 
 /** What the second, third … interrupt does to a cell that only a kill ends; the first asks it to stop. */

@@ -37,6 +37,42 @@ test('a signal that follows others aborts with the first of them, and leaves no 
   }
 });
 
+test('a signal that aborts because it is told to leaves those that it follows alone', () => {
+  const controller = new AbortController();
+  using one = follow(controller.signal);
+  one.abort();
+  expect([one.signal.aborted, controller.signal.aborted]).toEqual([true, false]);
+});
+
+test.for<[what: string, before: (signal: AbortSignal, abort: () => void) => void, isUsedAgain: boolean]>([
+  ['that nobody has used', () => undefined, true],
+  ['to which nobody listens any more', (signal) => void unlessAborted(Promise.resolve(), signal), true],
+  ['to which somebody listens still', (signal) => signal.addEventListener('abort', () => undefined), false],
+  ['that has aborted', (_signal, abort) => abort(), false],
+])('a signal %s is used again: %3$s', async ([, before, isUsedAgain]) => {
+  const first = follow();
+  const { signal } = first;
+  before(signal, () => first.abort());
+  await new Promise((resolve) => setImmediate(resolve));
+  first[Symbol.dispose]();
+  using next = follow();
+  expect(next.signal === signal).toBe(isUsedAgain);
+  expect(next.signal.aborted).toBe(false);
+});
+
+test('who had a signal before can neither abort it nor give it away', () => {
+  const controller = new AbortController();
+  const before = follow(controller.signal);
+  before[Symbol.dispose]();
+  using one = follow();
+  before[Symbol.dispose]();
+  using other = follow();
+  controller.abort();
+  before.abort();
+  expect(one.signal).not.toBe(other.signal);
+  expect([one, other].map(({ signal }) => signal.aborted)).toEqual([false, false]);
+});
+
 test('no listener stays once the value is there, and a failure that comes after the wait is nobody\'s', async () => {
   const controller = new AbortController();
   const { signal } = controller;

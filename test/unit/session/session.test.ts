@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -127,13 +128,24 @@ test('a context that is gone with the answer to execute is reported as lost, and
   expect(String(error)).toContain('it was lost while this cell ran, whose result is unknown');
 });
 
-test('a cell makes no signal that the session would keep', async () => {
+test('cells after the first make no signals, and leave nothing on those that they are given', async () => {
   await using place = await start();
   await place.session.run('1', 'python', cell());
+  const second = cell();
+  let made = 0;
+  vi.stubGlobal('AbortController', class extends AbortController {
+    constructor() {
+      super();
+      made += 1;
+    }
+  });
   const any = vi.spyOn(AbortSignal, 'any');
-  await place.session.run('2', 'python', cell());
+  expect(await place.session.run('2', 'python', second)).toEqual(ok);
+  vi.unstubAllGlobals();
   expect(any).not.toHaveBeenCalled();
   any.mockRestore();
+  expect(made).toBe(0);
+  expect([second.interrupted, second.killed].map((signal) => getEventListeners(signal, 'abort').length)).toEqual([0, 0]);
 });
 
 test('a context that vanishes while the cell runs is reported as lost, the result as unknown', async () => {
