@@ -87,7 +87,7 @@ function send(dispatcher: Dispatcher, origin: string, request: WireRequest, prox
         if (length > longest) return controller.abort(tooLong(origin, longest));
         parts.push(chunk);
       },
-      onResponseEnd: () => resolve({ answer: { ...head, text: utf8.decode(Buffer.concat(parts, length)) } }),
+      onResponseEnd: () => resolve({ answer: { status: head.status, headers: head.headers, text: utf8.decode(Buffer.concat(parts, length)) } }),
       onResponseError: (_controller, failure) => resolve({ failure, sent, proxy }),
     });
   });

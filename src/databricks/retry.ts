@@ -126,22 +126,27 @@ export function retryDelay(failure: unknown, failures: number, chance: Chance): 
 /** Told of each failure after which a request goes out again, and with `undefined` when it was answered at last. */
 export type OnRetry = (failure: BridgeError | undefined) => void;
 
-/** How long and how often one request is sent. */
-export interface Retries {
+/** How requests are sent again. */
+export interface Repeating {
   readonly clock: Clock;
   readonly chance: Chance;
-  readonly repeatable: boolean;
+  /** How long one request is repeated, in milliseconds. */
   readonly patienceMs: number;
+  readonly onRetry?: OnRetry | undefined;
+}
+
+/** How one of them may be. */
+export interface Repeatable {
+  readonly repeatable: boolean;
   /** Ends the wait for a further attempt, which is then not made. */
   readonly giveUp?: AbortSignal | undefined;
-  readonly onRetry?: OnRetry | undefined;
 }
 
 /**
  * Sends a request until it is answered, may not be repeated, or the next attempt would be later than `patienceMs` after the first.
  * Throws the last failure, or the reason of `giveUp` where that ended it.
  */
-export async function withRetries<T>({ clock, chance, repeatable, patienceMs, giveUp, onRetry }: Retries, send: () => Promise<T>): Promise<T> {
+export async function withRetries<T>({ clock, chance, patienceMs, onRetry }: Repeating, { repeatable, giveUp }: Repeatable, send: () => Promise<T>): Promise<T> {
   const begun = clock.now();
   for (let failures = 1; ; failures += 1) {
     try {

@@ -172,7 +172,8 @@ async function execute(client: Client, { context, language, code, fileName, inte
       fileName === undefined
         ? await commands.execute(context, language, code, interrupted)
         : await commands.executeFile(context, language, { name: fileName, text: code }, interrupted);
-    return { ...context, commandId };
+    const { clusterId, contextId } = context;
+    return { clusterId, contextId, commandId };
   } catch (error) {
     if (interrupted.aborted && error === interrupted.reason) return undefined;
     // Only what must not be repeated, for this reason, may have been done.

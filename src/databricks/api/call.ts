@@ -1,30 +1,24 @@
 import { BridgeError } from '../../lib/errors.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
-import type { Clock } from '../../lib/time.ts';
 import type { Dialect, EncodedBody } from '../dialect.ts';
 import { encodeBody, lacksEndpoint, refusesJson } from '../dialect.ts';
 import type { Http } from '../http.ts';
-import type { Chance, OnRetry } from '../retry.ts';
+import type { Repeating } from '../retry.ts';
 import { withRetries } from '../retry.ts';
 import type { PostPath } from './posts.ts';
 import { posts } from './posts.ts';
 
 /** What the calls of one client share. */
-export interface Api {
+export interface Api extends Repeating {
   readonly http: Http;
   readonly dialect: Dialect;
-  readonly clock: Clock;
-  readonly chance: Chance;
-  /** How long one request is repeated, in milliseconds. */
-  readonly patienceMs: number;
-  readonly onRetry?: OnRetry | undefined;
 }
 
 type Query = Readonly<Record<string, string>>;
 
 /** A GET by its path below the host, repeated while the server has trouble. Throws `BridgeError`: `net` or `api`. */
 export function get(api: Api, path: string, query?: Query): Promise<JsonValue> {
-  return withRetries({ ...api, repeatable: true }, () => getOnce(api, path, query));
+  return withRetries(api, { repeatable: true }, () => getOnce(api, path, query));
 }
 
 /** Without retries, for whoever must know of every answer that was lost. */
@@ -56,7 +50,7 @@ export async function post(api: Api, path: PostPath, fields: JsonObject, giveUp?
 
 /** A POST whose body every kind of server reads. Throws as `post`. */
 export function postBody(api: Api, path: PostPath, body: EncodedBody, giveUp?: AbortSignal): Promise<JsonValue> {
-  return withRetries({ ...api, repeatable: posts[path] === 'repeatable', giveUp }, () => api.http.call({ method: 'POST', path, body }, giveUp));
+  return withRetries(api, { repeatable: posts[path] === 'repeatable', giveUp }, () => api.http.call({ method: 'POST', path, body }, giveUp));
 }
 
 /** Says of a call to an API that not every server has what to do where it is absent. */

@@ -36,6 +36,8 @@ test.for<[string, unknown, { get: boolean; post: boolean }]>([
 /** Chance that adds nothing. */
 const never = () => 0;
 
+const repeatable = { repeatable: true };
+
 test('delays double up to ten seconds, or are as long as the server asks for, whichever is longer', () => {
   expect([1, 2, 3, 6, 7, 20].map((failures) => retryDelay(api(503), failures, never))).toEqual([250, 500, 1000, 8000, 10000, 10000]);
   expect(retryDelay(api(429, 'x', 7000), 1, never)).toBe(7000);
@@ -50,30 +52,30 @@ test('chance makes a delay longer by up to a quarter of our own, and never short
 test('retries end with the patience, and the last failure is what is told', async () => {
   const clock = instantClock();
   let attempts = 0;
-  const failing = withRetries({ clock, chance: never, repeatable: true, patienceMs: 4000 }, () => Promise.reject(api(503, `attempt ${(attempts += 1)}`)));
+  const failing = withRetries({ clock, chance: never, patienceMs: 4000 }, repeatable, () => Promise.reject(api(503, `attempt ${(attempts += 1)}`)));
   await expect(failing).rejects.toMatchObject({ details: { serverMessage: 'attempt 5' } });
   expect(clock.slept).toEqual([250, 500, 1000, 2000]);
 });
 
 test('each failure after which a request goes out again is told, and its answer at last; the final failure is the caller\'s to tell', async () => {
   const told: unknown[] = [];
-  const retries = { clock: instantClock(), chance: never, repeatable: true, patienceMs: 800, onRetry: (failure?: BridgeError) => void told.push(failure) };
+  const retries = { clock: instantClock(), chance: never, patienceMs: 800, onRetry: (failure?: BridgeError) => void told.push(failure) };
   const [first, second] = [net(false), api(503)];
   const ends = [first, second];
-  const answer = await withRetries(retries, async () => {
+  const answer = await withRetries(retries, repeatable, async () => {
     const failure = ends.shift();
     if (failure !== undefined) throw failure;
     return 'answer';
   });
   expect([answer, ...told]).toEqual(['answer', first, second, undefined]);
   told.length = 0;
-  await expect(withRetries({ ...retries, patienceMs: 0 }, () => Promise.reject(first))).rejects.toBe(first);
-  await withRetries(retries, async () => 'at once');
+  await expect(withRetries({ ...retries, patienceMs: 0 }, repeatable, () => Promise.reject(first))).rejects.toBe(first);
+  await withRetries(retries, repeatable, async () => 'at once');
   expect(told).toEqual([]);
 });
 
 test('a server that asks for more patience than there is fails at once', async () => {
   const clock = instantClock();
-  await expect(withRetries({ clock, chance: never, repeatable: true, patienceMs: 4000 }, () => Promise.reject(api(429, 'x', 60_000)))).rejects.toMatchObject({ code: 'api' });
+  await expect(withRetries({ clock, chance: never, patienceMs: 4000 }, repeatable, () => Promise.reject(api(429, 'x', 60_000)))).rejects.toMatchObject({ code: 'api' });
   expect(clock.slept).toEqual([]);
 });
