@@ -135,7 +135,7 @@ export interface Repeating {
   readonly onRetry?: OnRetry | undefined;
 }
 
-/** How one of them may be. */
+/** Whether one of them is, and for how long it is wanted. */
 export interface Repeatable {
   readonly repeatable: boolean;
   /** Ends the wait for a further attempt, which is then not made. */

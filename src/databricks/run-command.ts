@@ -172,6 +172,7 @@ async function execute(client: Client, { context, language, code, fileName, inte
       fileName === undefined
         ? await commands.execute(context, language, code, interrupted)
         : await commands.executeFile(context, language, { name: fileName, text: code }, interrupted);
+    // Not spread, for the reason that `send` of `network.ts` gives.
     const { clusterId, contextId } = context;
     return { clusterId, contextId, commandId };
   } catch (error) {

@@ -140,8 +140,8 @@ test('cells after the first make no signals, and leave nothing on those that the
     }
   });
   const any = vi.spyOn(AbortSignal, 'any');
-  expect(await place.session.run('2', 'python', second)).toEqual(ok);
-  vi.unstubAllGlobals();
+  const end = await place.session.run('2', 'python', second).finally(() => vi.unstubAllGlobals());
+  expect(end).toEqual(ok);
   expect(any).not.toHaveBeenCalled();
   any.mockRestore();
   expect(made).toBe(0);
